@@ -1,0 +1,1 @@
+"""Ways from a curve to a posterior."""

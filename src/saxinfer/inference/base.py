@@ -1,0 +1,102 @@
+"""What every way of inference returns: a posterior with all that it rests on."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor
+
+from saxinfer.curve import Curve
+from saxinfer.posterior import Posterior
+from saxinfer.preprocess.model_free import ModelFree
+
+__all__ = ["Band", "Evidence", "Fit", "Provenance", "Quality", "VerdictName"]
+
+VerdictName = Literal["good", "poor", "out_of_domain"]
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """The fitted curve at the measured q, smearing and background included.
+
+    Attributes:
+        median: Posterior median of the model curve [unit of the intensity].
+        low: 5 % quantile of the posterior-predictive intensity, error term included.
+        high: 95 % quantile, likewise.
+        sigma: Effective standard error of a point (file's errors times the fitted
+            factor, model error added in quadrature), posterior median.
+        residuals: (measured - median) / sigma [1].
+    """
+
+    median: Float[Tensor, " q"]
+    low: Float[Tensor, " q"]
+    high: Float[Tensor, " q"]
+    sigma: Float[Tensor, " q"]
+    residuals: Float[Tensor, " q"]
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How far to trust a result.
+
+    Attributes:
+        verdict: ``good``, ``poor`` or ``out_of_domain``.
+        reasons: One plain sentence each; empty only for ``good``.
+        chi2_reduced: Mean squared residual with the file's own errors, at the
+            posterior median curve; None where the file has no errors.
+        p_value: Posterior-predictive p-value with the error term.
+        effective_samples: Kish's effective number of posterior samples.
+        sampling_efficiency: The same divided by the number drawn.
+    """
+
+    verdict: VerdictName
+    reasons: tuple[str, ...]
+    chi2_reduced: float | None
+    p_value: float | None
+    effective_samples: float
+    sampling_efficiency: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Log marginal likelihood and its Monte Carlo standard error."""
+
+    log: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a result, so that it can be made again.
+
+    Attributes:
+        saxinfer: Version of the package.
+        estimator: Short hash of the estimator's weights and card.
+        seed: Seed of the random numbers.
+        command: Command line, or the Python call.
+        settings: Every option that differs from its default, and the error model.
+        seconds: Wall time of the fit.
+    """
+
+    saxinfer: str
+    estimator: str
+    seed: int
+    command: str
+    seconds: float
+    settings: dict[str, str | float | int | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Posterior, quality, evidence, data and provenance of one curve and one model."""
+
+    curve: Curve
+    model: str
+    method: str
+    posterior: Posterior
+    band: Band
+    quality: Quality
+    evidence: Evidence
+    model_free: ModelFree
+    provenance: Provenance
+    sigma_source: Literal["measured", "estimated"] = "measured"

@@ -1,0 +1,1 @@
+"""How a structure scatters: correlation functions, their transforms, packings."""

@@ -1,0 +1,67 @@
+"""What a structure model has to say about itself."""
+
+import abc
+
+from jaxtyping import Float
+from torch import Tensor
+
+from saxinfer.parameter import Parameter, ParameterSpace
+
+__all__ = ["Structure"]
+
+
+class Structure(abc.ABC):
+    """A model of the sample: from parameters to the curve it would scatter.
+
+    A subclass is final: it sets the attributes and says how it scatters, and nobody
+    subclasses it further. Everything is batched over parameter vectors.
+
+    Attributes:
+        name: What users type.
+        title: One line for lists and reports.
+        references: Sources of the equations.
+        space: The unknowns with their priors.
+        dependent: Columns reported among the parameters although they follow from
+            the unknowns; their bounds are what the prior allows.
+        derived: Further quantities that follow, by name, unit and meaning.
+    """
+
+    name: str
+    title: str
+    references: tuple[str, ...]
+    space: ParameterSpace
+    dependent: tuple[Parameter, ...] = ()
+    derived: tuple[Parameter, ...] = ()
+
+    @abc.abstractmethod
+    def intensity(
+        self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch q"]:
+        """Scattered intensity [arbitrary] at ``q`` [1/nm], before any instrument.
+
+        Args:
+            q: One grid for all, shape [q], or one for each parameter vector,
+                shape [batch, q].
+            theta: Parameters in their units, columns as in ``space``.
+        """
+
+    def dependent_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch dependent"]:
+        """Values of the ``dependent`` columns, each in its unit."""
+        return theta[:, :0]
+
+    def derived_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch derived"]:
+        """Values of the ``derived`` quantities, each in its unit."""
+        return theta[:, :0]
+
+    def mirrors(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "mirror batch parameter"]:
+        """Other points that scatter (almost) the same curve up to scale.
+
+        A mirror may lie outside of the prior; the caller keeps what lies inside.
+        """
+        return theta[None, :0]
