@@ -1,0 +1,104 @@
+"""The one door to h5py: opening HDF5 files, and reading attributes as text."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from saxinfer.formats.error import FormatError
+from saxinfer.formats.source import Source
+
+__all__ = ["groups", "numbers", "opened", "text_of", "texts_of"]
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[Any]:
+    """Opens an HDF5 file for reading, with the compression filters of detectors.
+
+    Args:
+        source: The file.
+
+    Yields:
+        The open ``h5py.File``.
+
+    Raises:
+        FormatError: If HDF5 cannot open it.
+    """
+    import h5py
+    import hdf5plugin  # noqa: F401  # registers the filters when imported
+
+    try:
+        file = h5py.File(source.path, "r", locking=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise FormatError(
+            f"{source.name}: begins as HDF5 but cannot be opened "
+            f"({str(error)[:100]}); the file may have been cut short."
+        ) from None
+    with file:
+        try:
+            yield file
+        except OSError as error:
+            raise FormatError(
+                f"{source.name}: a part of the HDF5 file cannot be read "
+                f"({str(error)[:100]})."
+            ) from None
+
+
+def groups(node: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Yields a group and all groups below it, each once, in the order of the file.
+
+    Links to a group that was seen before, and links that lead nowhere, are passed by.
+    """
+    import h5py
+
+    seen: set[tuple[int, int]] = set()
+    stack = [node]
+    while stack:
+        group = stack.pop()
+        info = h5py.h5o.get_info(group.id)
+        if (info.fileno, info.addr) in seen:
+            continue
+        seen.add((info.fileno, info.addr))
+        yield group
+        below = [_member(group, key) for key in group]
+        stack.extend(g for g in reversed(below) if isinstance(g, h5py.Group))
+
+
+def _member(group: Any, key: str) -> Any:  # noqa: ANN401
+    try:
+        return group[key]
+    except (KeyError, OSError, RuntimeError):
+        return None
+
+
+def texts_of(value: Any) -> list[str]:  # noqa: ANN401
+    """Returns an attribute or data set of text as a list, however it was written."""
+    if value is None:
+        return []
+    values = np.atleast_1d(np.asarray(value, dtype=object)).ravel()
+    return [
+        v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values
+    ]
+
+
+def text_of(node: Any, key: str) -> str:  # noqa: ANN401
+    """Returns an attribute, or a data set of text, or "" where there is neither."""
+    if key in node.attrs:
+        return ", ".join(texts_of(node.attrs[key])).strip()
+    if hasattr(node, "keys") and key in node:
+        member = _member(node, key)
+        if member is not None and hasattr(member, "shape"):
+            return ", ".join(texts_of(member[()])).strip()
+    return ""
+
+
+def numbers(node: Any, key: str | None) -> Float64[np.ndarray, "..."] | None:  # noqa: ANN401
+    """Returns a data set as numbers, or None where it is missing or no numbers."""
+    if not key or key not in node:
+        return None
+    member = _member(node, key)
+    if member is None or not hasattr(member, "shape") or member.dtype.kind not in "iuf":
+        return None
+    return np.asarray(member[()], dtype=np.float64)
