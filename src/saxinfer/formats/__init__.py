@@ -5,28 +5,50 @@ never at the name alone, and ``read(source)`` returns what the file says about e
 of its curves. Units, unusable points and error bars are judged in one place for all.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-from saxinfer.curve import Curve
+from saxinfer.curve import Curve, Remark
 from saxinfer.formats import (
+    bift,
+    bsl,
     cansas_xml,
     columns,
+    dawn,
+    foreign,
+    nist,
+    nxazint,
     nxcansas,
+    nxmonopd,
+    pdh,
+    pysaxs_xml,
+    raw_footer,
 )
+from saxinfer.formats.background import subtract
 from saxinfer.formats.entry import Entry
 from saxinfer.formats.error import FormatError
 from saxinfer.formats.source import Source
 from saxinfer.formats.table import curve_from_entry
 from saxinfer.formats.units import QUnit, q_unit_from_text
 
-__all__ = ["FormatError", "load"]
+__all__ = ["FormatError", "load", "subtract"]
 
 # The first that recognises a file reads it: special ones first, plain columns last.
 READERS: Final[tuple[ModuleType, ...]] = (
+    foreign,
+    nxazint,
     nxcansas,
+    dawn,
+    nxmonopd,
     cansas_xml,
+    pysaxs_xml,
+    bsl,
+    pdh,
+    bift,
+    raw_footer,
+    nist,
     columns,
 )
 
@@ -88,7 +110,11 @@ def _entries(source: Source) -> list[Entry]:
             f"{source.name}: is damaged or not what its beginning promises "
             f"({type(error).__name__}: {str(error)[:120]})."
         ) from error
-    raise FormatError(f"{source.name}: is in no format that is known here.")
+    what = "HDF5 without" if source.is_hdf5 else "XML without"
+    raise FormatError(
+        f"{source.name}: is {what} a scattering curve in a layout that is known here "
+        "(NXcanSAS, NXazint, NXmonopd, DAWN, canSAS XML, pySAXS)."
+    )
 
 
 def _curves(source: Source, entries: list[Entry], asked: QUnit | None) -> list[Curve]:
@@ -102,4 +128,10 @@ def _curves(source: Source, entries: list[Entry], asked: QUnit | None) -> list[C
             refusals.append(refusal)
     if not curves:
         raise refusals[0] if refusals else FormatError(f"{source.name}: has no curve.")
+    if refusals:
+        remark = Remark(
+            f"{len(refusals)} of {len(entries)} curves of the file are left out: "
+            f"{str(refusals[0]).removeprefix(source.name + ': ')}"
+        )
+        curves[0] = replace(curves[0], remarks=(*curves[0].remarks, remark))
     return curves

@@ -69,7 +69,7 @@ def _name(
     title = _text(entry, "Title") or entry.get("name", "")
     if titles.count(title) == 1:
         return title
-    parts = (title, entry.get("name", ""), _text(entry, "Run"), data.get("name", ""))
+    parts = (title, entry.get("name", ""), data.get("name", ""))
     return " ".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 

@@ -3,27 +3,22 @@
 Which column is which is taken from the names above the columns; without names the
 order is the one just given. The unit of q comes from the heading; a few programs
 write no unit but always use the same one, and are known by their heading.
+
+ATSAS is not among them: its .dat files may be in 1/Å or in 1/nm, as its own page on
+the format says (https://biosaxs-com.github.io/atsas, file formats, dat).
 """
 
 import re
+from dataclasses import replace
 from typing import Final
-
-import numpy as np
-from jaxtyping import Float64
 
 from saxinfer.curve import Remark
 from saxinfer.formats.entry import Convention, Entry
 from saxinfer.formats.error import FormatError
-from saxinfer.formats.headings import (
-    Roles,
-    column_names,
-    foreign_quantity,
-    intensity_unit_of,
-    q_unit_text_of,
-    roles_of,
-)
+from saxinfer.formats.headings import Roles
 from saxinfer.formats.source import Source
 from saxinfer.formats.text import Block, tables_of_numbers
+from saxinfer.formats.text_entry import entry_from_table
 from saxinfer.formats.units import PER_ANGSTROM
 
 __all__ = ["read", "recognises"]
@@ -35,7 +30,7 @@ _CONVENTIONS: Final = (
     (r"^# SAXS profile: number of points", "FoXS"),
     (r"Dif/Atom/Shape/Bord", "CRYSOL"),
     (r"created by WAXSiS", "WAXSiS"),
-    (r"^#?\s*Q\tIntensity\tNb of points\tDeviation", "pySAXS (.rgr)"),
+    (r"^#?\s*Q\s+Intensity\s+Nb of points\s+Deviation", "pySAXS (.rgr)"),
 )
 _COMPUTED: Final = re.compile(
     r"^# SAXS profile: number of points|Dif/Atom/Shape/Bord|created by WAXSiS"
@@ -44,7 +39,7 @@ _COMPUTED: Final = re.compile(
 )
 _SMEARED: Final = re.compile(r"(?<!de)(?<!un)smear(?:ed|ing)", re.I)
 _CRYSOL: Final = re.compile(r"Dif/Atom/Shape/Bord")
-_ANGLE: Final = re.compile(r"(?:2|two)[-_ ]?th(?:eta)?|tth", re.I)
+_SLIT: Final = re.compile(r"resolution\b.*\bslit (?:height|length)", re.I)
 
 
 def recognises(source: Source) -> bool:
@@ -81,76 +76,11 @@ def _what_the_text_is(source: Source) -> str:
 
 
 def _entry(source: Source, table: Block, name: str) -> Entry:
-    count = table.rows.shape[1]
     heading = "\n".join(table.heading)
-    names = column_names(table.heading, count)
-    what = foreign_quantity(names)
-    if what and _ANGLE.match((names or [""])[0]):
-        what = f"a curve over the angle '{(names or [''])[0]}' without a wavelength"
-    if what:
-        raise FormatError(f"{source.name}: holds {what}, not a scattering curve I(q).")
+    # CRYSOL's further columns are the parts that its intensity is made of.
     roles = Roles(0, 1, None, None) if _CRYSOL.search(heading) else None
-    roles = roles or roles_of(names, count)
-    if roles is None:
-        raise FormatError(f"{source.name}: {_too_many(table)}.")
-    remarks = [*_remarks_on_text(heading), *_remarks_on_columns(names, roles, table)]
-    if table.lost:
-        text = f"{table.lost} rows with missing or additional columns are left out."
-        remarks.append(Remark(text))
-    return Entry(
-        q=_column(table, roles.q),
-        intensity=_column(table, roles.intensity),
-        sigma=_sigma(table, roles, remarks),
-        resolution=_optional(table, roles.resolution),
-        name=name,
-        unit_text=q_unit_text_of(table.heading),
-        convention=_convention(heading),
-        intensity_unit=intensity_unit_of(table.heading, names),
-        dropped=table.lost,
-        remarks=tuple(remarks),
-    )
-
-
-def _column(table: Block, index: int) -> Float64[np.ndarray, "q"]:
-    return np.ascontiguousarray(table.rows[:, index])
-
-
-def _optional(table: Block, index: int | None) -> Float64[np.ndarray, "q"] | None:
-    return None if index is None else _column(table, index)
-
-
-def _sigma(
-    table: Block, roles: Roles, remarks: list[Remark]
-) -> Float64[np.ndarray, "q"] | None:
-    """Returns the error column, unless it counts something."""
-    sigma = _optional(table, roles.sigma)
-    if sigma is None:
-        return None
-    intensity = _column(table, roles.intensity)
-    finite = sigma[np.isfinite(sigma)]
-    whole = np.array_equal(finite, np.round(finite)) and len(np.unique(finite)) > 2
-    measured = intensity[np.isfinite(intensity)]
-    if whole and not np.array_equal(measured, np.round(measured)):
-        text = (
-            "The third column holds whole numbers, as a number of pixels does, and is "
-            "not taken for error bars."
-        )
-        remarks.append(Remark(text, "sigma"))
-        return None
-    return sigma
-
-
-def _too_many(table: Block) -> str:
-    rows, count = table.rows.shape
-    if count >= 20:
-        return (
-            f"is a matrix of {rows} x {count} numbers (a 2D map or a series), not one "
-            "curve; reduce it to q, I and sigma first"
-        )
-    return (
-        f"has {count} columns and no line that names them, so intensity and error "
-        "cannot be told apart; keep q, I and sigma, or add a line of names"
-    )
+    entry = entry_from_table(table, source.name, name, _convention(heading), roles)
+    return replace(entry, remarks=(*_remarks(heading), *entry.remarks))
 
 
 def _convention(heading: str) -> Convention | None:
@@ -160,28 +90,15 @@ def _convention(heading: str) -> Convention | None:
     return None
 
 
-def _remarks_on_text(heading: str) -> list[Remark]:
+def _remarks(heading: str) -> list[Remark]:
     remarks = []
     if _COMPUTED.search(heading):
         text = "The heading says that this curve was computed, not measured."
         remarks.append(Remark(text))
     for line in heading.splitlines():
-        if _SMEARED.search(line) and "pinhole" not in line.lower():
+        smeared = _SMEARED.search(line) or _SLIT.search(line)
+        if smeared and "pinhole" not in line.lower():
             text = f"The heading says that the curve is smeared: '{line.strip()[:90]}'."
             remarks.append(Remark(text, "slit"))
             break
     return remarks
-
-
-def _remarks_on_columns(
-    names: list[str] | None, roles: Roles, table: Block
-) -> list[Remark]:
-    used = {roles.q, roles.intensity, roles.sigma, roles.resolution}
-    unused = [i for i in range(table.rows.shape[1]) if i not in used]
-    if not unused:
-        return []
-    if names is None:
-        text = f"Columns {', '.join(str(i + 1) for i in unused)} are not used."
-    else:
-        text = f"Columns not used: {', '.join(names[i] for i in unused)}."
-    return [Remark(text)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float64
@@ -10,7 +10,11 @@ from jaxtyping import Float64
 from saxinfer.formats.error import FormatError
 from saxinfer.formats.source import Source
 
-__all__ = ["groups", "numbers", "opened", "text_of", "texts_of"]
+__all__ = ["groups", "numbers", "opened", "text_of", "texts_of", "wavelength_of"]
+
+# hc, exact since 2019 by the definition of the SI.
+_KEV_NM: Final = 1.2398419843320026
+_NM: Final = {"nm": 1.0, "m": 1e9, "pm": 1e-3, "a": 0.1, "å": 0.1}
 
 
 @contextmanager
@@ -102,3 +106,37 @@ def numbers(node: Any, key: str | None) -> Float64[np.ndarray, "..."] | None:  #
     if member is None or not hasattr(member, "shape") or member.dtype.kind not in "iuf":
         return None
     return np.asarray(member[()], dtype=np.float64)
+
+
+def wavelength_of(file: Any) -> float | None:  # noqa: ANN401
+    """Returns the wavelength that the instrument part of a file states.
+
+    Args:
+        file: The open file.
+
+    Returns:
+        The wavelength [nm], computed from the energy where only that is stated, or
+        None where neither stands there with a unit.
+    """
+    energy = None
+    for group in groups(file):
+        if "instrument" not in group.name and "reduction" not in group.name:
+            continue
+        for key in ("wavelength", "incident_wavelength"):
+            value = _scalar(group, key)
+            unit = text_of(group[key], "units").lower() if value else ""
+            unit = "a" if unit.startswith(("ang", "ång")) else unit
+            if value and unit in _NM:
+                return value * _NM[unit]
+        value = _scalar(group, "energy")
+        if value and text_of(group["energy"], "units").lower() in ("kev", "ev"):
+            scale = 1.0 if text_of(group["energy"], "units").lower() == "kev" else 1e-3
+            energy = value * scale
+    return _KEV_NM / energy if energy else None
+
+
+def _scalar(group: Any, key: str) -> float | None:  # noqa: ANN401
+    values = numbers(group, key)
+    if values is None or values.size != 1 or not values.item() > 0:
+        return None
+    return float(values.item())

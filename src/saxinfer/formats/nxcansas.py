@@ -10,6 +10,7 @@ References:
 """
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -46,21 +47,36 @@ def read(source: Source) -> list[Entry]:
         FormatError: If there are only two-dimensional ones, or one is broken.
     """
     entries: list[Entry] = []
-    maps: list[str] = []
+    aside: list[str] = []
+    broken: list[FormatError] = []
     with opened(source) as file:
         for group in groups(file):
             if not _is_sasdata(group):
-                continue
-            if _is_map(group):
-                maps.append(group.name)
+                if _is_raw_scan(group):
+                    aside.append(f"{group.name} (a raw scan, no SASdata)")
+            elif _is_map(group):
+                aside.append(f"{group.name} (two-dimensional data, I over qx and qy)")
             else:
-                entries.extend(_entries_of(source, group))
+                try:
+                    entries.extend(_entries_of(source, group))
+                except FormatError as error:
+                    broken.append(error)
+                    aside.append(f"{group.name} (broken)")
+    if not entries and broken:
+        raise broken[0]
     if not entries:
         raise FormatError(
-            f"{source.name}: holds two-dimensional data (I over qx and qy in "
-            f"{', '.join(maps)}), not a curve. Average it over the angle first."
+            f"{source.name}: holds no curve, only {', '.join(aside)}. "
+            "Average it over the angle first."
         )
+    if aside:
+        remark = Remark(f"Left aside in this file: {', '.join(aside)}.")
+        entries[0] = replace(entries[0], remarks=(*entries[0].remarks, remark))
     return entries
+
+
+def _is_raw_scan(group: Any) -> bool:  # noqa: ANN401
+    return {"Q", "Intensity"} <= set(group)
 
 
 def _axes(group: Any) -> list[str]:  # noqa: ANN401
