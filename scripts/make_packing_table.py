@@ -1,0 +1,739 @@
+"""Makes the table of scattering of polydisperse equilibrium hard disks.
+
+Monte Carlo packings of hard disks with log-normal radii (mean 1, standard deviation
+s) are drawn at Chebyshev nodes of area fraction phi and s. Of each packing,
+F(k) = sum_j f(k R_j) exp(i k.r_j) with f = 2 pi R J1(kR) / k is taken at vectors k of
+the box; |F|^2 / A less the self part sum_j f_j^2 / A is the *pair* part of the
+spectrum, the only thing that is not known in closed form. A spline C_pair(u), fitted
+through its exact Hankel transform, smooths the noise and makes the real-space and the
+reciprocal-space tables transforms of one another.
+
+Run ``python scripts/make_packing_table.py``; finished state points are kept in
+``--work`` and are only extended when more ``--area`` is asked for. ``--quick`` runs a
+tiny case in seconds and writes nothing into the package.
+"""
+
+import argparse
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from scipy import interpolate, special
+
+from saxinfer.scattering import packing
+
+Array = npt.NDArray[Any]
+Grid = tuple[Array, Array, float, float, float]  # cells, their counts, width, box, R
+
+PHI_RANGE, PHI_COUNT = (0.05, 0.65), 9
+STD_RANGE, STD_COUNT = (0.05, 0.40), 8
+TABLE = Path(__file__).parents[1] / "src/saxinfer/scattering/packing.npz"
+
+BLOCKS = 8  # configurations are dealt out to blocks: their scatter proves the errors
+X_FULL = 4.0  # every box vector up to here, a random lattice of them beyond
+RING = 0.02  # width of a ring in x
+
+
+# --- Monte Carlo -----------------------------------------------------------------
+
+
+def lognormal_radii(count: int, std: float) -> Array:
+    """Draws stratified log-normal radii, sorted, of mean exactly 1 and spread std.
+
+    Each radius is the mean of its stratum; an affine touch-up makes the first two
+    moments exact.
+    """
+    sigma = math.sqrt(math.log1p(std**2))
+    edge = special.ndtri(np.linspace(0, 1, count + 1))
+    radii = count * np.diff(special.ndtr(edge - sigma))
+    return np.asarray(1 + (radii - radii.mean()) * std / radii.std())
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _overlaps(
+    disk: tuple[float, float, float], one: int, two: int, disks: Array, grid: Grid
+) -> bool:
+    """Tells whether a disk (x, y, R) meets any of the disks but one and two."""
+    px, py, reach = disk
+    cell, count, width, box, largest = grid
+    n = count.shape[0]
+    span = min(math.ceil((reach + largest) / width), (n - 1) // 2)
+    cx, cy = int(px / width), int(py / width)
+    for ix in range(cx - span, cx + span + 1):
+        jx = ix % n
+        for iy in range(cy - span, cy + span + 1):
+            jy = iy % n
+            for slot in range(count[jx, jy]):
+                j = cell[jx, jy, slot]
+                if j in (one, two):
+                    continue
+                dx = abs(px - disks[0, j])
+                dy = abs(py - disks[1, j])
+                dx = min(dx, box - dx)
+                dy = min(dy, box - dy)
+                touch = reach + disks[2, j]
+                if dx * dx + dy * dy < touch * touch:
+                    return True
+    return False
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _remove(i: int, disks: Array, grid: Grid) -> None:
+    cell, count, width = grid[0], grid[1], grid[2]
+    cx, cy = int(disks[0, i] / width), int(disks[1, i] / width)
+    last = count[cx, cy] - 1
+    for slot in range(last + 1):
+        if cell[cx, cy, slot] == i:
+            cell[cx, cy, slot] = cell[cx, cy, last]
+            break
+    count[cx, cy] = last
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _insert(i: int, px: float, py: float, disks: Array, grid: Grid) -> None:
+    cell, count, width = grid[0], grid[1], grid[2]
+    disks[0, i], disks[1, i] = px, py
+    cx, cy = int(px / width), int(py / width)
+    cell[cx, cy, count[cx, cy]] = i
+    count[cx, cy] += 1
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _seed(seed: int) -> None:
+    np.random.seed(seed)
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _rsa(disks: Array, grid: Grid) -> bool:
+    """Adds the disks at random, largest first (they are sorted by radius)."""
+    box = grid[3]
+    for i in range(disks.shape[1] - 1, -1, -1):
+        for _ in range(1_000_000):
+            px, py = np.random.random() * box, np.random.random() * box
+            if not _overlaps((px, py, disks[2, i]), -1, -1, disks, grid):
+                _insert(i, px, py, disks, grid)
+                break
+        else:
+            return False
+    return True
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _moves(disks: Array, grid: Grid, step: float, trials: int) -> Array:
+    """Makes trial moves: 60 % short, 20 % exchanges of radii, 20 % anywhere.
+
+    Returns tried and accepted moves of each kind. All three keep the uniform measure
+    on packings without overlap.
+    """
+    box = grid[3]
+    number = disks.shape[1]
+    tally = np.zeros((2, 3))
+    for _ in range(trials):
+        i = np.random.randint(number)
+        kind = np.random.random()
+        if kind < 0.6:
+            k = 0
+            px = (disks[0, i] + step * (2 * np.random.random() - 1)) % box
+            py = (disks[1, i] + step * (2 * np.random.random() - 1)) % box
+        elif kind < 0.8:
+            k = 1
+            reach = max(1, int(number * np.random.random() ** 3 / 2))
+            j = i + reach  # j is the larger of the two
+            tally[0, k] += 1
+            if j >= number:
+                continue
+            px, py = disks[0, i], disks[1, i]
+            if not _overlaps((px, py, disks[2, j]), i, j, disks, grid):
+                qx, qy = disks[0, j], disks[1, j]
+                _remove(i, disks, grid)
+                _remove(j, disks, grid)
+                _insert(i, qx, qy, disks, grid)
+                _insert(j, px, py, disks, grid)
+                tally[1, k] += 1
+            continue
+        else:
+            k = 2
+            px, py = np.random.random() * box, np.random.random() * box
+        tally[0, k] += 1
+        # x % box may round up to box itself, which lies outside the last cell.
+        inside = px < box and py < box
+        if inside and not _overlaps((px, py, disks[2, i]), i, -1, disks, grid):
+            _remove(i, disks, grid)
+            _insert(i, px, py, disks, grid)
+            tally[1, k] += 1
+    return tally
+
+
+@numba.njit(cache=True)  # type: ignore[misc]
+def _push(disks: Array, grid: Grid) -> int:
+    """Pushes overlapping pairs apart, each by just their overlap; counts them."""
+    cell, count, width, box, largest = grid
+    n = count.shape[0]
+    met = 0
+    for i in range(disks.shape[1]):
+        cx, cy = int(disks[0, i] / width), int(disks[1, i] / width)
+        span = min(math.ceil((disks[2, i] + largest) / width), (n - 1) // 2)
+        px, py = disks[0, i], disks[1, i]
+        for ix in range(cx - span, cx + span + 1):
+            for iy in range(cy - span, cy + span + 1):
+                for slot in range(count[ix % n, iy % n]):
+                    j = cell[ix % n, iy % n, slot]
+                    if j == i:
+                        continue
+                    dx, dy = disks[0, i] - disks[0, j], disks[1, i] - disks[1, j]
+                    dx -= box * round(dx / box)
+                    dy -= box * round(dy / box)
+                    gap = math.sqrt(dx * dx + dy * dy) + 1e-12
+                    excess = disks[2, i] + disks[2, j] - gap
+                    if excess > 0:
+                        met += 1
+                        px += dx / gap * (0.55 * excess + 1e-4)
+                        py += dy / gap * (0.55 * excess + 1e-4)
+        if px != disks[0, i] or py != disks[1, i]:
+            px, py = px % box, py % box
+            if px < box and py < box:
+                _remove(i, disks, grid)
+                _insert(i, px, py, disks, grid)
+    return met
+
+
+@dataclass
+class Packing:
+    """Hard disks in a periodic square, with the cells that find their neighbours.
+
+    Attributes:
+        disks: Positions and radii, rows x, y, R; sorted by radius [alpha_mean].
+        box: Edge of the square [alpha_mean].
+        step: Half-width of the short trial moves [alpha_mean].
+    """
+
+    disks: Array
+    box: float
+    step: float = 1.0
+
+    def cells(self) -> Grid:
+        """Sorts the disks into cells."""
+        n = max(3, int(self.box / 1.6))
+        width = self.box / n * (1 + 1e-14)
+        room = 8 + int(2 * width**2 / (math.pi * self.disks[2, 0] ** 2))
+        room = min(room, 64)
+        cell = np.zeros((n, n, room), dtype=np.int32)
+        count = np.zeros((n, n), dtype=np.int32)
+        grid = (cell, count, width, self.box, float(self.disks[2, -1]))
+        placed = np.isfinite(self.disks[0])
+        for i in np.flatnonzero(placed):
+            _insert(int(i), self.disks[0, i], self.disks[1, i], self.disks, grid)
+        return grid
+
+    def run(self, sweeps: int, *, tune: bool = False) -> Array:
+        """Makes sweeps of one trial move a disk; tunes the step if asked."""
+        grid = self.cells()
+        total = np.zeros((2, 3))
+        chunk = 10 if tune else sweeps
+        for _ in range(max(1, sweeps // chunk)):
+            tally = _moves(self.disks, grid, self.step, chunk * self.disks.shape[1])
+            total += tally
+            if tune:
+                high = tally[1, 0] > 0.4 * tally[0, 0]
+                self.step = min(self.step * (1.1 if high else 0.9), 3.0)
+        return total
+
+
+def random_start(phi: float, std: float, number: int) -> Packing:
+    """Adds disks at random at phi <= 0.4, then grows them and pushes them apart."""
+    radii = lognormal_radii(number, std)
+    box = math.sqrt(number * math.pi * np.mean(radii**2) / phi)
+    shrink = min(1.0, math.sqrt(0.4 / phi))
+    nowhere = np.full(number, np.nan)
+    packing = Packing(np.stack([nowhere, nowhere, radii * shrink]), box)
+    if not _rsa(packing.disks, packing.cells()):
+        raise RuntimeError(f"no room for the disks at phi = {phi}, s = {std}")
+    return _grown(packing, radii)
+
+
+def ordered_start(phi: float, std: float, number: int) -> Packing:
+    """Places the disks on a square lattice, sizes at random, and pushes them apart."""
+    radii = lognormal_radii(number, std)
+    box = math.sqrt(number * math.pi * np.mean(radii**2) / phi)
+    edge = math.ceil(math.sqrt(number))
+    site = np.random.default_rng(0).permutation(edge**2)[:number]
+    disks = np.stack([site // edge * box / edge, site % edge * box / edge, radii])
+    return _grown(Packing(disks, box), radii)
+
+
+def _grown(packing: Packing, radii: Array) -> Packing:
+    packing.disks[2] = radii
+    grid = packing.cells()
+    for _ in range(20_000):
+        if _push(packing.disks, grid) == 0:
+            return packing
+    raise RuntimeError("the disks could not be pushed apart")
+
+
+# --- Scattering of a packing -----------------------------------------------------
+
+
+def disk_amplitude(k: Array, radius: Array) -> Array:
+    """Returns 2 pi R J1(kR) / k, the amplitude of a disk."""
+    y = np.maximum(k * radius, 1e-12)
+    return np.asarray(2 * math.pi * radius**2 * special.j1(y) / y)
+
+
+class Lattice:
+    """Box vectors and what a packing's amplitude needs on them.
+
+    The disks of a narrow class of radii share their mean amplitude, so that a class
+    is one product of matrices exp(i kx x)^T exp(i ky y).
+    """
+
+    def __init__(self, radii: Array, box: float, mx: Array, my: Array) -> None:
+        self.unit = 2 * math.pi / box
+        self.area = box**2
+        self.mx, self.my = mx, my
+        k = self.unit * np.hypot(mx[:, None], my[None, :])
+        self.k = k
+        edges = np.linspace(radii[0], radii[-1], 41)
+        cut = np.unique(np.searchsorted(radii, edges[1:-1]))
+        self.parts = np.split(np.arange(len(radii)), cut)
+        self.parts = [p for p in self.parts if len(p)]
+        grid = np.linspace(0, k.max(), 6001)
+        amplitude = [
+            disk_amplitude(grid[:, None], radii[None, p]).mean(1) for p in self.parts
+        ]
+        self.amplitude = [np.interp(k, grid, a).astype(np.float32) for a in amplitude]
+        self.self_part = (
+            sum(
+                len(p) * a.astype(float) ** 2
+                for p, a in zip(self.parts, self.amplitude, strict=True)
+            )
+            / self.area
+        )
+
+    def pair_part(self, disks: Array) -> Array:
+        """Returns |F|^2 / A less the self part, at every vector."""
+        ex = np.exp(1j * self.unit * np.outer(disks[0], self.mx)).astype(np.complex64)
+        ey = np.exp(1j * self.unit * np.outer(disks[1], self.my)).astype(np.complex64)
+        total = np.zeros(self.k.shape, dtype=np.complex64)
+        for part, amplitude in zip(self.parts, self.amplitude, strict=True):
+            rows = slice(part[0], part[-1] + 1)
+            total += amplitude * (ex[rows].T @ ey[rows])
+        power = total.real.astype(float) ** 2 + total.imag.astype(float) ** 2
+        return np.asarray(power / self.area - self.self_part)
+
+
+@dataclass
+class Rings:
+    """Sums of the pair part over rings of equal x, in blocks of configurations."""
+
+    lattice: Lattice
+    ring: Array
+    chosen: Array
+    x: Array
+    modes: Array
+    self_part: Array
+
+    @classmethod
+    def of(cls, lattice: Lattice, low: float, high: float) -> "Rings":
+        """Sorts the lattice's vectors with low < k < high into rings."""
+        twin = (lattice.mx[:, None] == 0) & (lattice.my[None, :] <= 0)
+        chosen = (lattice.k > low) & (lattice.k < high) & ~twin
+        k = lattice.k[chosen]
+        _, ring = np.unique((k / RING).astype(int), return_inverse=True)
+        modes = np.bincount(ring)
+        x = np.bincount(ring, k) / modes
+        own = np.bincount(ring, lattice.self_part[chosen]) / modes
+        return cls(lattice, ring, chosen, x, modes, own)
+
+    def measure(self, disks: Array) -> Array:
+        """Returns the ring means of one configuration."""
+        pair = self.lattice.pair_part(disks)[self.chosen]
+        return np.asarray(np.bincount(self.ring, pair) / self.modes)
+
+
+def rings_of(radii: Array, box: float, std: float, seed: int) -> list[Rings]:
+    """Returns the full lattice below X_FULL and random ones above it.
+
+    Where the sizes differ much the pair part beyond x = 10 is only the smooth tail of
+    the contacts; nearly equal disks oscillate further.
+    """
+    unit = 2 * math.pi / box
+    n = int(X_FULL / unit)
+    full = Lattice(radii, box, np.arange(n + 1), np.arange(-n, n + 1))
+    rings = [Rings.of(full, 0.0, X_FULL)]
+    rng = np.random.default_rng(seed)
+    tiers = [(X_FULL, 10.0, 48, 64)]
+    if std < 0.2:
+        tiers.append((10.0, min(26.0, 1.8 / std), 32, 48))
+    for low, high, columns, rows in tiers:
+        n = int(high / unit)
+        mx = np.sort(rng.choice(np.arange(1, n + 1), columns, replace=False))
+        my = np.sort(rng.choice(np.arange(-n, n + 1), rows, replace=False))
+        rings.append(Rings.of(Lattice(radii, box, mx, my), low, high))
+    return rings
+
+
+# --- One state point -------------------------------------------------------------
+
+
+def sweeps_between(phi: float) -> int:
+    """Returns sweeps between measured configurations, more where disks are slow."""
+    return int(8 + 60 * (phi / 0.65) ** 3)
+
+
+def simulate(
+    phi: float, std: float, area: float, seed: int, file: Path, number: int = 2000
+) -> dict[str, Array]:
+    """Draws configurations until their summed area reaches area; resumes from file.
+
+    Args:
+        phi: Area fraction.
+        std: alpha_std / alpha_mean.
+        area: Summed area of all configurations wanted [alpha_mean^2].
+        seed: Of everything random in this state point.
+        file: Where the state point is kept.
+        number: Disks in the box.
+    """
+    radii = lognormal_radii(number, std)
+    box = math.sqrt(number * math.pi * np.mean(radii**2) / phi)
+    wanted = BLOCKS * math.ceil(area / box**2 / BLOCKS)
+    rings = rings_of(radii, box, std, seed)
+    width = sum(len(r.x) for r in rings)
+    if file.exists():
+        state = dict(np.load(file))
+    else:
+        _seed(seed)
+        packing = random_start(phi, std, number)
+        packing.run(int(300 + 2500 * (phi / 0.65) ** 4), tune=True)
+        state = {
+            "phi": np.array(phi),
+            "std": np.array(std),
+            "box": np.array(box),
+            "disks": packing.disks,
+            "step": np.array(packing.step),
+            "done": np.array(0),
+            "x": np.concatenate([r.x for r in rings]),
+            "modes": np.concatenate([r.modes for r in rings]),
+            "self": np.concatenate([r.self_part for r in rings]),
+            "sum": np.zeros((BLOCKS, width)),
+            "configs": np.zeros(BLOCKS),
+        }
+    done = int(state["done"])
+    if done >= wanted:
+        return state
+    _seed(seed + 7919 * (1 + done))
+    packing = Packing(state["disks"], box, float(state["step"]))
+    for index in range(done, wanted):
+        packing.run(sweeps_between(phi))
+        # Blocks are stretches of time: their scatter shows slow relaxation too.
+        block = (index - done) * BLOCKS // (wanted - done)
+        pair = np.concatenate([r.measure(packing.disks) for r in rings])
+        state["sum"][block] += pair
+        state["configs"][block] += 1
+    state["done"] = np.array(wanted)
+    state["disks"] = packing.disks
+    part = file.with_suffix(".part.npz")
+    np.savez_compressed(part, **state)
+    part.replace(file)
+    return state
+
+
+def chebyshev_nodes(low: float, high: float, count: int) -> Array:
+    """Returns the Gauss-Chebyshev points of [low, high], ascending."""
+    t = -np.cos(math.pi * (np.arange(count) + 0.5) / count)
+    return np.asarray((low + high) / 2 + (high - low) / 2 * t)
+
+
+def simulate_all(work: Path, area: float) -> None:
+    """Simulates every node of the table, with a line of progress each."""
+    states = [
+        (phi, std)
+        for phi in chebyshev_nodes(*PHI_RANGE, PHI_COUNT)
+        for std in chebyshev_nodes(*STD_RANGE, STD_COUNT)
+    ]
+    begin = time.perf_counter()
+    for i, (phi, std) in enumerate(states):
+        simulate(phi, std, area, 1000 + i, work / f"state_{i:02d}.npz")
+        spent = time.perf_counter() - begin
+        bar = "#" * ((i + 1) * 30 // len(states))
+        print(
+            f"[{bar:30}] {i + 1}/{len(states)} phi = {phi:.4f} s = {std:.4f} "
+            f"{spent:.0f} s, {spent / (i + 1) * (len(states) - i - 1):.0f} s to go",
+            flush=True,
+        )
+
+
+# --- From noisy rings to smooth functions ----------------------------------------
+
+DEGREE = 5
+U_MAX = 40.0
+CONTACT = (2.5, 3.5, 4.5)
+
+
+def knots() -> Array:
+    """Returns the spline's knots: fine about contact, coarser far out."""
+    fine = np.arange(0, 7.0, 0.125)
+    far = [7.0]
+    while far[-1] < U_MAX:
+        far.append(far[-1] + min(0.4, 0.125 + 0.03 * (far[-1] - 7.0)))
+    far = list(7 + (np.array(far) - 7) * (U_MAX - 7) / (far[-1] - 7))
+    inner = np.concatenate([fine, far])
+    return np.concatenate([np.zeros(DEGREE), inner, np.full(DEGREE, U_MAX)])
+
+
+def basis(u: Array) -> Array:
+    """Returns the basis functions of C_pair at u, ``[u, function]``.
+
+    B-splines, and a few with the singularity u^2.5 at the origin: two points close
+    together lie in two disks only if they straddle a contact. That makes the tail
+    S_pair ~ x^-4.5, which unequal sizes do not damp.
+    """
+    inside = np.clip(u, 0, U_MAX * (1 - 1e-15))
+    splines = interpolate.BSpline.design_matrix(inside, knots(), DEGREE).toarray()
+    power = np.array(CONTACT)
+    contact = u[:, None] ** power * np.exp(-(u[:, None] ** 2) / 4)
+    return np.concatenate([splines, contact], axis=1)
+
+
+def gauss_panels(edges: Array, order: int) -> tuple[Array, Array]:
+    """Returns nodes and weights of Gauss-Legendre quadrature on each panel."""
+    t, w = np.polynomial.legendre.leggauss(order)
+    half = np.diff(edges)[:, None] / 2
+    return (edges[:-1, None] + half * (1 + t)).ravel(), (half * w).ravel()
+
+
+def hankel(x: Array) -> Array:
+    """Returns 2 pi int B(u) J0(xu) u du of every basis function B."""
+    order = int(x.max() * 0.42 / 2) + 8
+    edges = np.unique(np.concatenate([knots(), [1e-3, 1e-2]]))
+    u, w = gauss_panels(edges, order)
+    weighted = 2 * math.pi * (u * w)[:, None] * basis(u)
+    rows = [special.j0(np.outer(part, u)) @ weighted for part in np.array_split(x, 8)]
+    return np.concatenate(rows)
+
+
+def self_spectrum(std: Array, x: Array) -> Array:
+    """Returns <f^2> / (pi <R^2>) of log-normal disks, ``[std, x]``."""
+    return np.stack([_self_spectrum(float(s), x) for s in std])
+
+
+def _lognormal(std: float, step: float) -> tuple[Array, Array]:
+    sigma = math.sqrt(math.log1p(std**2))
+    z = np.arange(-9, 13, step)
+    weight = np.exp(-(z**2) / 2)
+    return np.exp(sigma * z - sigma**2 / 2), weight / weight.sum()
+
+
+def _self_spectrum(std: float, x: Array) -> Array:
+    radius, weight = _lognormal(std, 0.005)
+    squares = disk_amplitude(x[:, None], radius) ** 2 @ weight
+    return np.asarray(squares / (math.pi * (1 + std**2)))
+
+
+def self_covariance(std: Array, u: Array) -> Array:
+    """Returns <overlap of two equal disks u apart> / (pi <R^2>), ``[std, u]``."""
+    rows = []
+    for s in std:
+        radius, weight = _lognormal(float(s), 0.002)
+        half = np.minimum(u[:, None] / (2 * radius), 1)
+        lens = np.arccos(half) - half * np.sqrt(1 - half**2)
+        rows.append(lens @ (2 * radius**2 * weight) / (math.pi * (1 + s**2)))
+    return np.stack(rows)
+
+
+def coherence(std: float, x: Array) -> Array:
+    """Returns |<R^1.5 exp(2ixR)>| / <R^1.5>: how far unequal disks stay in phase."""
+    radius, weight = _lognormal(std, 0.005)
+    wave = np.exp(2j * x[:, None] * radius) @ (radius**1.5 * weight)
+    return np.asarray(np.abs(wave) / (weight @ radius**1.5))
+
+
+@dataclass
+class Fit:
+    """The pair part of one state point, as B-spline coefficients over phi^2."""
+
+    coefficients: Array
+    covariance: Array
+    chi_square: float
+    freedom: float
+
+
+def support(phi: float) -> float:
+    """Returns the distance beyond which C_pair is taken to vanish."""
+    return min(U_MAX, 7 + 36 * (phi / 0.6) ** 2)
+
+
+def fit(state: dict[str, Array]) -> Fit:
+    """Fits C_pair to the ring means of one state point.
+
+    Minimises the squared misfit of the exact transform, in units of its statistical
+    error S / sqrt(modes), plus a penalty on fourth differences that grows with
+    distance; its strength is chosen by generalised cross-validation. C_pair(0) =
+    -phi^2 with vanishing slope and curvature: two points close together do not lie in
+    two disks.
+    """
+    phi, std, x = float(state["phi"]), float(state["std"]), state["x"]
+    mean = state["sum"].sum(0) / state["configs"].sum()
+    count = state["modes"] * state["configs"].sum()
+    matrix = hankel(x) * phi**2
+    size = matrix.shape[1]
+    free = np.zeros(size, dtype=bool)
+    free[3 : np.searchsorted(knots()[DEGREE + 1 :], support(phi)) - 3] = True
+    free[-len(CONTACT) :] = True
+    fixed = matrix[:, :3].sum(1) * -1.0
+    # Where nothing was simulated the pair part is at most that of the contact step.
+    high = np.arange(x.max(), 78, 0.3)
+    own = phi * _self_spectrum(std, high)
+    bound = own * (8 * phi * high**-1.5 * coherence(std, high) + 1e-4)
+    high_matrix = hankel(high) * phi**2
+    high_matrix[:, -len(CONTACT) :] = 0.0
+    high_fixed = high_matrix[:, :3].sum(1) * -1.0
+    place = np.arange(size)
+    centre = np.array(
+        [knots()[i + 1 : i + 1 + DEGREE].mean() for i in place[: -len(CONTACT)]]
+    )
+    difference = np.diff(np.eye(size)[: -len(CONTACT)], 4, axis=0)
+    reach = support(phi) / 6
+    weight = np.exp(np.minimum(centre[2:-2], support(phi)) / reach)
+    start = np.where(place < 3, -1.0, 0.0)
+    roughness = difference[:, free] * weight[:, None]
+    rough_start = -(difference @ start) * weight
+    spectrum = np.asarray(state["self"])
+    for _ in range(3):
+        error = spectrum / np.sqrt(count)
+        a = np.concatenate(
+            [matrix[:, free] / error[:, None], high_matrix[:, free] / bound[:, None]]
+        )
+        y = np.concatenate([(mean - fixed) / error, -high_fixed / bound])
+        q, r = np.linalg.qr(a)
+        left = y @ y - (q.T @ y) @ (q.T @ y)
+        trials = [
+            _solve(r, q.T @ y, math.sqrt(strength), roughness, rough_start)
+            for strength in 10.0 ** np.arange(-2, 8.1, 0.5)
+        ]
+        score = [(left + t[1]) / (len(y) - t[2]) ** 2 for t in trials]
+        solution, _, freedom, inverse = trials[int(np.argmin(score))]
+        coefficients = start.copy()
+        coefficients[free] = solution
+        spectrum = np.maximum(
+            state["self"] + matrix @ coefficients, 1e-3 * state["self"]
+        )
+    chi = float(np.mean(((mean - matrix @ coefficients) / error) ** 2))
+    covariance = np.zeros((size, size))
+    covariance[np.ix_(free, free)] = inverse
+    return Fit(coefficients, covariance, chi, float(freedom))
+
+
+def _solve(
+    r: Array, y: Array, root: float, rough: Array, rough_y: Array
+) -> tuple[Array, float, float, Array]:
+    """Solves the penalised problem; returns solution, misfit, freedom, covariance."""
+    scale = np.linalg.norm(r, axis=0)
+    stacked = np.concatenate([r, root * rough]) / scale
+    q, upper = np.linalg.qr(stacked)
+    inverse = np.linalg.pinv(upper, rcond=1e-13) / scale[:, None]
+    solution = inverse @ (q.T @ np.concatenate([y, root * rough_y]))
+    misfit = float(np.sum((y - r @ solution) ** 2))
+    freedom = float(np.sum(q[: len(r)] ** 2))
+    return solution, misfit, freedom, inverse @ inverse.T
+
+
+# --- The table -------------------------------------------------------------------
+
+SELF_TERMS = 32
+PAIR_TERMS = (PHI_COUNT, STD_COUNT)
+
+
+def chebyshev_fit(span: tuple[float, float], nodes: Array, terms: int) -> Array:
+    """Returns the matrix that turns values at nodes into Chebyshev coefficients."""
+    t = (2 * nodes - span[0] - span[1]) / (span[1] - span[0])
+    return np.linalg.pinv(np.polynomial.chebyshev.chebvander(t, terms - 1))
+
+
+def slowness(state: dict[str, Array]) -> float:
+    """Returns the variance between blocks over that of independent configurations.
+
+    Exceeds one where configurations remember their predecessors; x < 1 only, where
+    the memory is longest.
+    """
+    low = state["x"] < 1
+    block = (state["sum"] / state["configs"][:, None])[:, low]
+    total = state["self"][low] + block.mean(0)
+    expected = total**2 / state["modes"][low] / state["configs"].mean()
+    return max(1.0, float(np.mean(block.var(0, ddof=1) / expected)))
+
+
+def build(work: Path, table: Path, terms: tuple[int, int] = PAIR_TERMS) -> None:
+    """Fits every state point and writes the table."""
+    states = [dict(np.load(f)) for f in sorted(work.glob("state_*.npz"))]
+    phi, std = (sorted({float(s[name]) for s in states}) for name in ("phi", "std"))
+    x, u = packing.X_NODES.numpy(), packing.U_NODES.numpy()
+    transform = hankel(x)
+    pair_x = np.zeros((len(phi), len(std), len(x)))
+    pair_u = np.zeros((len(phi), len(std), len(u)))
+    error = np.zeros_like(pair_x)
+    for state in states:
+        at = phi.index(float(state["phi"])), std.index(float(state["std"]))
+        fitted = fit(state)
+        slow = slowness(state)
+        pair_x[at] = transform @ fitted.coefficients
+        pair_u[at] = basis(u) @ fitted.coefficients
+        total = (
+            phi[at[0]] * _self_spectrum(std[at[1]], x) + phi[at[0]] ** 2 * pair_x[at]
+        )
+        variance = np.einsum("xi,ij,xj->x", transform, fitted.covariance, transform)
+        error[at] = phi[at[0]] ** 2 * np.sqrt(slow * variance) / total
+        print(
+            f"phi = {phi[at[0]]:.4f} s = {std[at[1]]:.4f}: "
+            f"{state['configs'].sum():.0f} packings, chi^2 {fitted.chi_square:.3f}, "
+            f"{fitted.freedom:.0f} parameters, memory {slow:.2f}, error at x < 0.5 "
+            f"{error[at][x < 0.5].mean():.4f}, to 4 "
+            f"{error[at][(x > 0.5) & (x < 4)].mean():.4f}, min S/self "
+            f"{np.min(total / phi[at[0]] / _self_spectrum(std[at[1]], x)):.3f}",
+            flush=True,
+        )
+    in_phi = chebyshev_fit(PHI_RANGE, np.array(phi), terms[0])
+    in_std = chebyshev_fit(STD_RANGE, np.array(std), terms[1])
+    nodes = chebyshev_nodes(*STD_RANGE, SELF_TERMS)
+    in_self = chebyshev_fit(STD_RANGE, nodes, SELF_TERMS)
+    own_u = in_self @ self_covariance(nodes, u)
+    own_u[:, 0] = np.eye(SELF_TERMS)[0]
+    pair_u = np.einsum("ap,bs,psu->abu", in_phi, in_std, pair_u)
+    pair_u[:, :, 0] = 0
+    pair_u[0, 0, 0] = -1
+    np.savez_compressed(
+        table,
+        self_spectrum=in_self @ self_spectrum(nodes, x),
+        self_covariance=own_u,
+        pair_spectrum=np.einsum("ap,bs,psx->abx", in_phi, in_std, pair_x),
+        pair_covariance=pair_u,
+        error=np.sqrt(np.mean(error**2, axis=(0, 1))),
+    )
+
+
+def main() -> None:
+    """Simulates what is missing, then writes the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--work", type=Path, default=Path("build/packing"))
+    parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--area", type=float, default=6e6)
+    parser.add_argument("--quick", action="store_true", help="a tiny case, in seconds")
+    parser.add_argument("--fit-only", action="store_true", help="simulate nothing")
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    if args.quick:
+        state = simulate(0.3, 0.2, 1e5, 1, args.work / "quick.npz", number=300)
+        fitted = fit(state)
+        print(f"chi^2 {fitted.chi_square:.3f}, {fitted.freedom:.0f} parameters")
+        return
+    if not args.fit_only:
+        simulate_all(args.work, args.area)
+    build(args.work, args.table)
+
+
+if __name__ == "__main__":
+    main()
