@@ -17,7 +17,7 @@ from saxinfer.formats.entry import Convention, Entry
 from saxinfer.formats.error import FormatError
 from saxinfer.formats.headings import Roles
 from saxinfer.formats.source import Source
-from saxinfer.formats.text import Block, tables_of_numbers
+from saxinfer.formats.text import Block
 from saxinfer.formats.text_entry import entry_from_table
 from saxinfer.formats.units import PER_ANGSTROM
 
@@ -53,7 +53,7 @@ def read(source: Source) -> list[Entry]:
     Raises:
         FormatError: If there is no table of numbers, or if it is not I(q).
     """
-    tables = tables_of_numbers(source.lines)
+    tables = source.tables
     if not tables or max(len(table.rows) for table in tables) < 2:
         raise FormatError(f"{source.name}: {_what_the_text_is(source)}.")
     several = len(tables) > 1

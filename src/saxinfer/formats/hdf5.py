@@ -53,7 +53,7 @@ def opened(source: Source) -> Iterator[Any]:
 def groups(node: Any) -> Iterator[Any]:  # noqa: ANN401
     """Yields a group and all groups below it, each once, in the order of the file.
 
-    Links to a group that was seen before, and links that lead nowhere, are passed by.
+    Soft links are passed by: what they lead to is met in its own place.
     """
     import h5py
 
@@ -66,8 +66,15 @@ def groups(node: Any) -> Iterator[Any]:  # noqa: ANN401
             continue
         seen.add((info.fileno, info.addr))
         yield group
-        below = [_member(group, key) for key in group]
+        own = (key for key in group if not _is_soft_link(group, key))
+        below = [_member(group, key) for key in own]
         stack.extend(g for g in reversed(below) if isinstance(g, h5py.Group))
+
+
+def _is_soft_link(group: Any, key: str) -> bool:  # noqa: ANN401
+    import h5py
+
+    return isinstance(group.get(key, getlink=True), h5py.SoftLink)
 
 
 def _member(group: Any, key: str) -> Any:  # noqa: ANN401

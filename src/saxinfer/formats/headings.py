@@ -51,7 +51,7 @@ _RESOLUTION: Final = re.compile(
 _NOT_Q: Final = re.compile(
     r"(?:r|t|radius|d|diameter|size|bin|energy|wavelength|lambda|time|temperature|"
     r"depth|pixel|channel|index|angle|2?theta|two_?theta|tth|2th.*|2-?theta.*|"
-    r"sizesdist.*|xmean|r\s*\[.*|r\s*\(.*|.*diameter.*|.*radius.*|.*theta.*)$",
+    r"sizesdist.*|xmean|.*diameter.*|.*radius.*|.*theta.*)$",
     re.I,
 )
 _NOT_I: Final = (
@@ -114,7 +114,7 @@ def column_names(heading: tuple[str, ...], count: int) -> list[str] | None:
             continue
         if all(q_unit_from_text(c) or re.fullmatch(r"[\[(].*[\])]", c) for c in cells):
             continue  # a line of units below the line of names
-        if any(_Q.match(c) or _NOT_Q.match(c) for c in cells[:2]):
+        if any(_Q.match(c) or _is_not_q(c) for c in cells[:2]):
             return cells
     return None
 
@@ -139,6 +139,11 @@ def roles_of(names: list[str] | None, count: int) -> Roles | None:
     return Roles(q, intensity, sigma, resolution)
 
 
+def _is_not_q(name: str) -> bool:
+    """Whether a name, without the unit in brackets behind it, is of something else."""
+    return bool(_NOT_Q.match(re.sub(r"\s*[\[(].*$", "", name)))
+
+
 def _is_sigma(name: str) -> bool:
     return bool(_SIGMA.search(name)) and not _RESOLUTION.search(name)
 
@@ -151,7 +156,7 @@ def foreign_quantity(names: list[str] | None) -> str | None:
         for pattern, what in _NOT_I:
             if pattern.fullmatch(name) or pattern.match(name):
                 return what
-    if not any(_Q.match(name) for name in names) and _NOT_Q.match(names[0]):
+    if not any(_Q.match(name) for name in names) and _is_not_q(names[0]):
         for name in names:
             for pattern, what in _NOT_I:
                 if pattern.match(name):

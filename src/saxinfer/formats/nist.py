@@ -18,7 +18,7 @@ from saxinfer.curve import Remark
 from saxinfer.formats.entry import Convention, Entry
 from saxinfer.formats.headings import Roles
 from saxinfer.formats.source import Source
-from saxinfer.formats.text import Block, tables_of_numbers
+from saxinfer.formats.text import Block
 from saxinfer.formats.text_entry import entry_from_table
 from saxinfer.formats.units import PER_ANGSTROM
 
@@ -32,7 +32,7 @@ def recognises(source: Source) -> bool:
     """Takes six columns of which the last two are a mean q and a shadow factor."""
     if source.is_hdf5 or source.is_xml or b"\0" in source.head:
         return False
-    tables = tables_of_numbers(source.lines)
+    tables = source.tables
     return bool(tables) and all(_is_six_columns(table) for table in tables)
 
 
@@ -58,7 +58,7 @@ def _names_them(table: Block) -> bool:
 
 def read(source: Source) -> list[Entry]:
     """Reads the table."""
-    return [_entry(source, table) for table in tables_of_numbers(source.lines)]
+    return [_entry(source, table) for table in source.tables]
 
 
 def _entry(source: Source, table: Block) -> Entry:

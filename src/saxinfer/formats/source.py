@@ -1,16 +1,19 @@
 """A file that is to be read: its first bytes, and its text when that is asked for."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from saxinfer.formats.error import FormatError
+from saxinfer.formats.text import Block, tables_of_numbers
 
 __all__ = ["Source"]
 
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _LARGEST_TEXT: Final = 300_000_000  # [bytes]
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufffd]")
 _BYTE_ORDER_MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
@@ -80,8 +83,7 @@ class Source:
                 break
             except UnicodeDecodeError:
                 continue
-        printable = sum(c.isprintable() or c in "\t\r\n\x0c\x1a" for c in text)
-        if "\0" in text or printable < 0.97 * len(text):
+        if "\0" in text or len(_CONTROL.findall(text)) > 0.03 * len(text):
             raise FormatError(
                 f"{self.name}: is binary data of an unknown kind, not text."
             )
@@ -94,3 +96,8 @@ class Source:
     def lines(self) -> list[str]:
         """The lines of the text."""
         return self.text.split("\n")
+
+    @cached_property
+    def tables(self) -> list[Block]:
+        """The tables of numbers in the text."""
+        return tables_of_numbers(self.lines)

@@ -24,12 +24,10 @@ _DIALECTS: Final = (
     ("\t", ","),
     (None, ","),
 )
-_NUMBER: Final = re.compile(
-    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf)(?:inity)?"
-    r"|[+-]?1\.#\w+",
-    re.IGNORECASE,
-)
-_LOOKED_AT: Final = 400  # lines on which the dialect is decided
+# What float() does not read: Fortran's D exponents and 1.#IND of Microsoft's C library.
+_FORTRAN: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)[dD][+-]?\d+")
+_MICROSOFT_NAN: Final = re.compile(r"[+-]?1\.#\w+")
+_LOOKED_AT: Final = 200  # lines on which the dialect is decided
 
 
 @dataclass(frozen=True)
@@ -57,28 +55,34 @@ def _cells(line: str, separator: str | None) -> list[str]:
 def _row(line: str, dialect: tuple[str | None, str]) -> list[float] | None:
     """Returns the numbers of a line, or None if it is not a row of at least two."""
     separator, mark = dialect
+    if mark == ",":
+        if "." in line:
+            return None
+        line = line.replace(",", ".")
     cells = _cells(line, separator)
     if len(cells) < 2:
         return None
     row = []
     for cell in cells:
-        if mark == ",":
-            if "." in cell:
-                return None
-            cell = cell.replace(",", ".")
-        if not cell:
-            row.append(math.nan)
-        elif not _NUMBER.fullmatch(cell):
+        number = _number(cell)
+        if number is None:
             return None
-        else:
-            row.append(_number(cell))
+        row.append(number)
     return row
 
 
-def _number(cell: str) -> float:
-    if "#" in cell:  # 1.#IND and 1.#QNAN of Microsoft's C library
+def _number(cell: str) -> float | None:
+    """Returns the number in a cell, NaN for an empty one, None where it is text."""
+    if not cell:
         return math.nan
-    return float(cell.replace("d", "e").replace("D", "e"))
+    try:
+        # Python reads 1_000 and digits of all scripts; scattering files do not.
+        return float(cell) if cell.isascii() and "_" not in cell else None
+    except ValueError:
+        pass
+    if _FORTRAN.fullmatch(cell):
+        return float(cell.replace("d", "e").replace("D", "e"))
+    return math.nan if _MICROSOFT_NAN.fullmatch(cell) else None
 
 
 def _dialect(lines: list[str]) -> tuple[str | None, str]:
