@@ -1,0 +1,80 @@
+"""What is typed behind an option, as what is meant."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from saxinfer.cli.plain import WrongUseError
+
+__all__ = ["entry_name", "file_and_entry", "q_range", "windows"]
+
+
+def windows(texts: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """``name=value`` and ``name=low..high`` as bounds by name; equal bounds fix.
+
+    Example:
+        >>> windows(["radius_mean=4..6", "radius_std=0.5"])
+        {'radius_mean': (4.0, 6.0), 'radius_std': (0.5, 0.5)}
+    """
+    found: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        low, dots, high = value.partition("..")
+        if not (name and equals and low and (high or not dots)):
+            raise WrongUseError(
+                f"-p needs name=value or name=low..high, but got '{text}'."
+            )
+        if name in found:
+            raise WrongUseError(f"-p names '{name}' twice. Give it once.")
+        first = _number(low, "-p", text)
+        found[name] = (first, _number(high, "-p", text) if dots else first)
+    return found
+
+
+def q_range(text: str) -> tuple[float | None, float | None] | None:
+    """``LO..HI`` in 1/nm, either side may be empty; None where nothing is asked.
+
+    Example:
+        >>> q_range("0.1..3"), q_range("0.1.."), q_range("..3"), q_range("")
+        ((0.1, 3.0), (0.1, None), (None, 3.0), None)
+    """
+    if not text:
+        return None
+    low, dots, high = (part.strip() for part in text.partition(".."))
+    if not dots:
+        raise WrongUseError(
+            f"--q-range needs LO..HI in 1/nm, 0.1..3 say, but got '{text}'."
+        )
+    first = _number(low, "--q-range", text) if low else None
+    last = _number(high, "--q-range", text) if high else None
+    if first is not None and last is not None and not first < last:
+        raise WrongUseError(
+            f"--q-range needs a lower end below the upper, but got '{text}' 1/nm."
+        )
+    return None if first is None and last is None else (first, last)
+
+
+def entry_name(text: str) -> int | str:
+    """An entry's index if it is a whole number, else its name."""
+    return int(text) if text.isdecimal() else text
+
+
+def file_and_entry(text: str) -> tuple[Path, str]:
+    """``FILE[:ENTRY]``; a colon within an existing path is part of it.
+
+    Example:
+        >>> file_and_entry("buffer.h5:2")
+        (PosixPath('buffer.h5'), '2')
+    """
+    head, colon, tail = text.rpartition(":")
+    if not colon or not head or Path(text).exists() or "\\" in tail or "/" in tail:
+        return Path(text), ""
+    return Path(head), tail
+
+
+def _number(text: str, option: str, whole: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise WrongUseError(
+            f"{option} needs numbers, but got '{text}' in '{whole}'."
+        ) from None

@@ -1,0 +1,241 @@
+"""``saxinfer fit``: parameters of one or many curves."""
+
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from saxinfer.cli.arguments import q_range, windows
+from saxinfer.cli.plain import UNREADABLE, WRONG_USE, WrongUseError
+
+if TYPE_CHECKING:
+    from saxinfer.cli.inputs import Unreadable
+    from saxinfer.curve import Curve
+    from saxinfer.inference import FitOptions
+    from saxinfer.inference.base import Fit
+    from saxinfer.report import ReportFolder
+    from saxinfer.report.document import Document
+
+__all__ = ["fit"]
+
+
+def fit(
+    context: typer.Context,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Files of curves.")
+    ],
+    model: Annotated[
+        str, typer.Option("--model", "-m", metavar="NAME", help="Name of the model.")
+    ] = "",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="Fix a parameter, or narrow it: NAME=LOW..HIGH. Repeatable.",
+        ),
+    ] = None,
+    q_range_text: Annotated[
+        str, typer.Option("--q-range", metavar="LO..HI", help="Part of q, in 1/nm.")
+    ] = "",
+    q_unit: Annotated[
+        str,
+        typer.Option(
+            "--q-unit", metavar="UNIT", help="Unit of q in the files: 1/nm, 1/A or 1/m."
+        ),
+    ] = "",
+    entry: Annotated[
+        str,
+        typer.Option(
+            "--entry", metavar="N|NAME", help="Index (from 0) or name of the curve."
+        ),
+    ] = "",
+    background: Annotated[
+        str,
+        typer.Option(
+            "--background",
+            metavar="FILE[:ENTRY]",
+            help="Curve to subtract, errors too.",
+        ),
+    ] = "",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="Where to write reports."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Fit a model to every curve of the files: posterior, verdict and report."""
+    narrowed, part = windows(parameter or ()), q_range(q_range_text)
+    _check_model(model, narrowed)
+    from saxinfer.cli.inputs import Unreadable, read_background, read_curves
+    from saxinfer.inference import FitOptions
+
+    blank = read_background(background, q_unit=q_unit)
+    if isinstance(blank, Unreadable):
+        typer.echo(blank.sentence, err=True)
+        raise typer.Exit(UNREADABLE)
+    inputs = read_curves(files, q_unit=q_unit, entry=entry, background=blank)
+    command = shlex.join(["saxinfer", *(context.find_root().obj or ())])
+    options = FitOptions(windows=narrowed, q_range=part, command=command)
+    job = _Job(model, options, seed, debug)
+    documents, last = _fit_all(job, inputs, output)
+    _print(documents, last, output, as_json=as_json)
+    if any("error" in found for found in documents):
+        raise typer.Exit(UNREADABLE)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is the same for all curves."""
+
+    model: str
+    options: "FitOptions"
+    seed: int
+    debug: bool
+
+
+def _check_model(model: str, narrowed: dict[str, tuple[float, float]]) -> None:
+    """Refuses an unknown model or parameter before anything is read."""
+    from saxinfer.structures import MODELS, get_structure
+
+    if not model:
+        names = "\n".join(f"  {m.name:20} {m.title}" for m in MODELS.values())
+        typer.echo(f"Name a model with --model. The models are:\n{names}", err=True)
+        raise typer.Exit(WRONG_USE)
+    try:
+        space = get_structure(model).space
+        for name, (low, high) in narrowed.items():
+            space = space.narrow(name, low, high)
+    except ValueError as error:
+        raise WrongUseError(str(error)) from None
+
+
+def _fit_all(
+    job: _Job, inputs: list["Curve | Unreadable"], output: Path | None
+) -> tuple[list["Document"], "Fit | None"]:
+    """Fits the curves one by one; a report is written as soon as its fit is done."""
+    from saxinfer.report import ReportFolder, document
+
+    folder = None if output is None else _opened(output, several=len(inputs) > 1)
+    documents: list[Document] = []
+    last = None
+    try:
+        with _progress(len(inputs)) as advance:
+            for item in inputs:
+                result = _fit_one(job, item)
+                if isinstance(result, dict):
+                    typer.echo(result["error"], err=True)
+                    documents.append(result)
+                    if folder is not None:
+                        folder.add_failure(result)
+                else:
+                    last = result
+                    writes = document if folder is None else folder.add
+                    documents.append(writes(result))
+                advance()
+    finally:
+        if isinstance(folder, ReportFolder):
+            folder.finish()
+    return documents, last
+
+
+def _opened(output: Path, *, several: bool) -> "ReportFolder":
+    from saxinfer.report import ReportFolder
+
+    try:
+        return ReportFolder(output, several=several)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise WrongUseError(
+            f"Cannot write to {output}: {reason}. Name another folder with -o."
+        ) from None
+
+
+def _fit_one(job: _Job, item: "Curve | Unreadable") -> "Fit | Document":
+    """A fit, or the document that says why there is none."""
+    from saxinfer.cli.inputs import Unreadable
+    from saxinfer.inference import run
+    from saxinfer.report import failure
+
+    if isinstance(item, Unreadable):
+        return failure(item.file, item.sentence)
+    name = Path(item.file).name or item.name
+    try:
+        return run(item, job.model, options=job.options, seed=job.seed)
+    except ValueError as error:
+        text = " ".join(str(error).split())
+    except Exception as error:
+        # One curve that breaks the fit must not take a night's batch along.
+        if job.debug:
+            raise
+        text = f"the fit broke ({type(error).__name__}: {' '.join(str(error).split())})"
+        text += "; run again with --debug and report what it prints."
+    return failure(item.file, text if text.startswith(name) else f"{name}: {text}")
+
+
+@contextmanager
+def _progress(count: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr with rate and remaining time, for many curves on a terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if count < 2 or not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("curves, {task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("fit", total=count, rate="–")
+
+        def advance() -> None:
+            progress.advance(task)
+            speed = progress.tasks[0].finished_speed or progress.tasks[0].speed
+            rate = f"{60 * speed:.1f} a minute" if speed else "–"
+            progress.update(task, rate=rate)
+
+        yield advance
+
+
+def _print(
+    documents: list["Document"],
+    last: "Fit | None",
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from rich.console import Console
+
+    from saxinfer.report import dumped
+    from saxinfer.report.terminal import fit_table, overview_table
+
+    if as_json:
+        typer.echo(dumped(documents))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=200)
+    if len(documents) > 1:
+        console.print(overview_table(documents, console.width))
+    elif last is not None:
+        console.print(fit_table(last))
+    if output is not None and last is not None:
+        page = "index.html" if len(documents) > 1 else "report.html"
+        console.print(f"Report: {output / page}", markup=False, soft_wrap=True)

@@ -1,0 +1,125 @@
+"""A fit as tables on a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from saxinfer.inference.base import Fit
+from saxinfer.posterior import Quantity
+from saxinfer.report.document import Document, parameter_units
+from saxinfer.report.wording import (
+    VERDICT_TITLE,
+    axis_label,
+    in_words,
+    interval,
+    number,
+    rounded,
+    teaching,
+    unit_in_table,
+)
+
+__all__ = ["fit_table", "overview_table"]
+
+COLOUR = {"good": "green", "poor": "yellow", "out_of_domain": "red"}
+
+
+def fit_table(fit: Fit) -> RenderableType:
+    """Verdict, parameters, derived quantities, error model and remarks of one fit."""
+    title = fit.curve.name or Path(fit.curve.file).stem or "curve"
+    parts: list[RenderableType] = [
+        Text.assemble((title, "bold"), f"  {fit.model}, {len(fit.curve)} points"),
+        Text(VERDICT_TITLE[fit.quality.verdict], COLOUR[fit.quality.verdict]),
+        *(Text(f"  {reason}") for reason in fit.quality.reasons),
+    ]
+    for kind, heading in (
+        ("parameter", "parameters"),
+        ("derived", "derived"),
+        ("nuisance", "instrument and error model"),
+    ):
+        chosen = tuple(q for q in fit.posterior if q.kind == kind)
+        if chosen:
+            parts.append(_quantities(fit, heading, chosen))
+    parts.append(Text(_quality_line(fit)))
+    parts.extend(Text(f"Note: {remark.text}") for remark in fit.curve.remarks)
+    return Group(*parts)
+
+
+def overview_table(documents: Sequence[Document], width: int) -> RenderableType:
+    """One line a curve: verdict and as many parameters as the width has room for."""
+    done = [found for found in documents if "error" not in found]
+    if not done:
+        return Text("No curve was fitted.")
+    titles = [f["entry"]["name"] or Path(f["file"]).name for f in done]
+    verdicts = [f["quality"]["verdict"] for f in done]
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("curve", overflow="fold", max_width=30)
+    table.add_column("verdict", no_wrap=True)
+    left = width - min(30, max(map(len, titles))) - 18
+    columns: list[list[str]] = []
+    units = parameter_units(done)
+    for name, unit in units.items():
+        label = axis_label(name, unit)
+        cells = [_short(found["parameters"].get(name)) for found in done]
+        room = max(len(word) for word in (*cells, *label.split()))
+        left -= room + 2
+        if left < 0:
+            break
+        table.add_column(label, justify="right", max_width=max(room, 12))
+        columns.append(cells)
+    for title, verdict, *cells in zip(titles, verdicts, *columns, strict=True):
+        shown = Text(verdict.replace("_", " "), COLOUR[verdict])
+        table.add_row(Text(title), shown, *cells)
+    note = "Median ± half of the 90 % interval; in brackets: not constrained."
+    if len(columns) < len(units):
+        note += f" {len(units) - len(columns)} more parameters: --json or -o."
+    return Group(table, Text(note, "dim"))
+
+
+def _quantities(fit: Fit, heading: str, chosen: tuple[Quantity, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    # Alike in all three tables: they read as one.
+    table.add_column(heading, min_width=26)
+    table.add_column("median", justify="right", min_width=10)
+    table.add_column("90 % interval", justify="right", min_width=22)
+    table.add_column("unit", min_width=6)
+    with_constrained = chosen[0].kind != "nuisance"
+    table.add_column("constrained" if with_constrained else "")
+    for quantity in chosen:
+        summary = fit.posterior.summary(quantity.name)
+        median, low, high = interval(summary)
+        fixed = fit.posterior.is_fixed(quantity.name)
+        said = "fixed" if fixed else teaching(summary)
+        table.add_row(
+            in_words(quantity.name),
+            median,
+            "" if fixed else f"{low} to {high}",
+            unit_in_table(quantity.unit),
+            said if with_constrained or fixed else "",
+        )
+    return table
+
+
+def _quality_line(fit: Fit) -> str:
+    quality = fit.quality
+    chi2 = "no error bars in the file"
+    if quality.chi2_reduced is not None:
+        chi2 = f"reduced χ² {number(quality.chi2_reduced, 3)}"
+    p_value = "" if quality.p_value is None else f", p {number(quality.p_value, 2)}"
+    return (
+        f"{chi2}{p_value}, {quality.effective_samples:.0f} effective samples, "
+        f"{fit.provenance.seconds:.1f} s"
+    )
+
+
+def _short(found: Document | None) -> str:
+    if found is None:
+        return "–"
+    low, high, median = found["q05"], found["q95"], found["median"]
+    if low is None or high is None or median is None:
+        return "–"
+    half = (high - low) / 2
+    text = f"{rounded(median, half)} ± {rounded(half, half)}"
+    return text if found["constrained"] else f"[{text}]"

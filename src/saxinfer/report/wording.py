@@ -1,0 +1,151 @@
+"""How names, numbers and units are written for a reader."""
+
+import math
+import re
+from typing import Final
+
+from saxinfer.inference.base import VerdictName
+from saxinfer.posterior import Quantity, Summary
+
+__all__ = [
+    "MEANING_OF_NUISANCE",
+    "VERDICT_SENTENCE",
+    "VERDICT_TITLE",
+    "axis_label",
+    "in_words",
+    "interval",
+    "number",
+    "prior_range",
+    "rounded",
+    "teaching",
+    "unit_in_print",
+    "unit_in_table",
+]
+
+VERDICT_TITLE: Final[dict[VerdictName, str]] = {
+    "good": "Good: the model describes this curve",
+    "poor": "Poor: the model describes this curve only in part",
+    "out_of_domain": "Out of domain: the numbers below must not be used",
+}
+
+VERDICT_SENTENCE: Final[dict[VerdictName, str]] = {
+    "good": (
+        "Measured points scatter about the fitted curve as their errors say. Values "
+        "marked as constrained may be quoted with their 90 % intervals."
+    ),
+    "poor": (
+        "There are differences between the curve and the model that the errors do not "
+        "explain. The intervals include what is known of this misfit, but a wrong "
+        "model can still shift the values. Read the reasons before quoting them."
+    ),
+    "out_of_domain": (
+        "This curve is not of the kind that the model can produce. What is printed "
+        "below is the closest the model comes, not a measurement of the sample."
+    ),
+}
+
+MEANING_OF_NUISANCE: Final[dict[str, str]] = {
+    "scale": "Factor from the model's intensity to the measured one.",
+    "background": "Flat background that was fitted along with the model.",
+    "background_share": "Share of the background in the intensity at the highest q.",
+    "power_law": "Strength of the extra scattering at low q, q to a negative power.",
+    "power_law_exponent": "Exponent of that extra scattering.",
+    "sigma_factor": (
+        "Factor on the error bars of the file: 1 means that they are right, 2 that the "
+        "points scatter twice as much as stated."
+    ),
+    "model_error": (
+        "Relative difference between model and sample that had to be allowed for, at "
+        "each q: 0.02 means 2 % of the intensity. Above 0.05 the verdict is not good."
+    ),
+}
+
+SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def in_words(name: str) -> str:
+    """A column's name as words: ``radius_mean`` is "radius mean".
+
+    Example:
+        >>> in_words("radius_mean")
+        'radius mean'
+    """
+    return name.replace("_", " ")
+
+
+def unit_in_print(unit: str) -> str:
+    """A unit as printed: raised powers, and no fraction of one.
+
+    Example:
+        >>> unit_in_print("1/nm"), unit_in_print("m2/cm3"), unit_in_print("a.u.")
+        ('nm⁻¹', 'm²/cm³', 'a.u.')
+    """
+    raised = re.sub(
+        r"(?<=[^\W\d])(-?\d+)", lambda found: found[0].translate(SUPERSCRIPT), unit
+    )
+    top, _, bottom = raised.partition("/")
+    return f"{bottom}⁻¹" if top.strip() == "1" and bottom.isalpha() else raised
+
+
+def unit_in_table(unit: str) -> str:
+    """A unit in a column of its own, where a lone 1 would be read as a number."""
+    return "–" if unit == "1" else unit_in_print(unit)
+
+
+def axis_label(name: str, unit: str) -> str:
+    """Label of an axis, "radius mean [nm]"."""
+    return f"{in_words(name)} [{unit_in_print(unit)}]"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number with so many significant digits, or a dash where there is none.
+
+    Example:
+        >>> number(1234.567), number(0.000012345), number(None)
+        ('1235', '1.234e-05', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}g}"
+
+
+def rounded(value: float, spread: float) -> str:
+    """A number as exact as its spread allows: the spread keeps two digits.
+
+    Example:
+        >>> rounded(12.3456, 0.034), rounded(0.1234, 0.02), rounded(5432.1, 210.0)
+        ('12.346', '0.123', '5430')
+    """
+    if not (math.isfinite(value) and math.isfinite(spread)):
+        return "–"
+    if spread <= 0 or value == 0:
+        return number(value)
+    places = 1 - math.floor(math.log10(spread))
+    size = max(abs(value), spread)
+    if places > 6 or size >= 1e6:
+        digits = max(2, places + math.floor(math.log10(size)) + 1)
+        return f"{value:.{min(digits, 8)}g}"
+    value = round(value, places)
+    return f"{value:.{max(0, places)}f}"
+
+
+def interval(summary: Summary) -> tuple[str, str, str]:
+    """Median, 5 % and 95 % quantile of one quantity, rounded alike."""
+    spread = (summary.q95 - summary.q05) / 2
+    low, median, high = (
+        rounded(value, spread) for value in (summary.q05, summary.median, summary.q95)
+    )
+    return median, low, high
+
+
+def prior_range(quantity: Quantity) -> str:
+    """Range of the prior, "0.5 to 150, log"."""
+    scale = ", log" if quantity.logarithmic else ""
+    return f"{number(quantity.prior_low, 3)} to {number(quantity.prior_high, 3)}{scale}"
+
+
+def teaching(summary: Summary) -> str:
+    """What the data say of one quantity: constrained, several modes, or little."""
+    if summary.modes > 1:
+        return f"{summary.modes} separate solutions"
+    return "yes" if summary.constrained else "no"
