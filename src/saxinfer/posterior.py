@@ -1,7 +1,9 @@
 """The answer: weighted samples of every quantity, with names, units and priors."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import pandas as pd
@@ -120,6 +122,11 @@ class Posterior:
         )
         return self.samples[rows]
 
+    def is_fixed(self, name: str) -> bool:
+        """Whether the prior allows one value only."""
+        prior = self.prior_column(name)
+        return bool((prior == prior[0]).all())
+
     def quantile(self, name: str, share: float) -> float:
         """Value below which ``share`` of the belief in one quantity lies [its unit]."""
         return _quantile(self.column(name), self.weights, share)
@@ -152,12 +159,34 @@ class Posterior:
         one eighteenth of the range; two peaks are told apart by a valley below half
         of the lower one.
         """
+        return len(self._peaks(name))
+
+    def solutions(self, name: str) -> tuple[tuple[float, float], ...]:
+        """Median [the quantity's unit] and share of the belief of each separate peak.
+
+        Example:
+            >>> angle = Quantity("angle", "1", "Angle.", "parameter", 0, 1)
+            >>> two = torch.cat([torch.linspace(0.1, 0.2, 30), torch.full((10,), 0.9)])
+            >>> even, prior = torch.full((40,), 1 / 40).double(), torch.rand(9, 1)
+            >>> belief = Posterior((angle,), two.double()[:, None], even, prior)
+            >>> [(round(a, 2), round(b, 2)) for a, b in belief.solutions("angle")]
+            [(0.15, 0.75), (0.9, 0.25)]
+        """
         values = self.column(name)
-        low, high = (
-            _quantile(values, self.weights, share) for share in (0.001, 0.999)
-        )
+        found = []
+        for low, high in self._peaks(name):
+            inside = (values >= low) & (values < high)
+            share = float(self.weights[inside].sum())
+            part = self.weights[inside] / share
+            found.append((_quantile(values[inside], part, 0.5), share))
+        return tuple(found)
+
+    def _peaks(self, name: str) -> list[tuple[float, float]]:
+        """Bounds of the separate peaks of one marginal; the outer ones are open."""
+        values = self.column(name)
+        low, high = (_quantile(values, self.weights, share) for share in (0.001, 0.999))
         if not high > low:
-            return 1
+            return [(-math.inf, math.inf)]
         bins = 72
         cell = ((values - low) / (high - low) * bins).long().clamp(0, bins - 1)
         mass = torch.zeros(bins, dtype=self.weights.dtype)
@@ -165,7 +194,9 @@ class Posterior:
         offset = torch.arange(bins, dtype=mass.dtype)
         kernel = torch.exp(-0.5 * ((offset[:, None] - offset) / 4).square())
         density = (kernel / kernel.sum(0)) @ mass
-        return _count_modes(density, mass)
+        inner = [low + (high - low) * start / bins for start in _valleys(density, mass)]
+        edges = [-math.inf, *inner, math.inf]
+        return list(pairwise(edges))
 
     def correlation(self, names: tuple[str, ...]) -> Float[Tensor, "n n"]:
         """Correlation matrix of the named quantities; zero where one does not vary."""
@@ -201,8 +232,8 @@ def _quantile(values: Tensor, weights: Tensor, share: float) -> float:
     return float(low + step * (high - low))
 
 
-def _count_modes(density: Tensor, mass: Tensor) -> int:
-    """Counts the peaks that a deep valley parts and that hold enough mass."""
+def _valleys(density: Tensor, mass: Tensor) -> list[int]:
+    """Bins of the deep valleys that part peaks with enough mass."""
     starts = [0]
     floor, peak, valley = float(density[0]), float(density[0]), 0
     for index in range(1, len(density)):
@@ -217,5 +248,6 @@ def _count_modes(density: Tensor, mass: Tensor) -> int:
         if value > peak:
             peak, floor = value, value
     edges = [*starts, len(mass)]
-    shares = [float(mass[a:b].sum()) for a, b in zip(edges, edges[1:], strict=False)]
-    return max(1, sum(share >= MODE_MASS for share in shares))
+    shares = [float(mass[a:b].sum()) for a, b in pairwise(edges)]
+    heavy = [s for s, share in zip(starts, shares, strict=True) if share >= MODE_MASS]
+    return heavy[1:]
