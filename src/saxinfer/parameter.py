@@ -24,10 +24,15 @@ from torch import Generator, Tensor
 
 __all__ = ["LATENT_LIMIT", "Parameter", "ParameterSpace"]
 
-Prior = Literal["uniform", "log-uniform", "log-cauchy"]
+Prior = Literal["uniform", "log-uniform", "log-cauchy", "share"]
 
 # Beyond it the normal distribution function rounds to 1 in single precision.
 LATENT_LIMIT = 5.0
+
+
+# The ``share`` prior changes from log-uniform to uniform here, with this much mass
+# below.
+SHARE_KNEE, SHARE_BELOW = 0.7, 0.4
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,10 @@ class Parameter:
         low: Lower bound of the prior [``unit``], or of the ratio to ``base``.
         high: Upper bound of the prior, likewise.
         meaning: One sentence for the axis label and the report.
-        prior: ``uniform``, ``log-uniform``, or ``log-cauchy`` (the logarithm is
-            Cauchy distributed about 0 with half-width ``width``, within the bounds).
+        prior: ``uniform``, ``log-uniform``, ``log-cauchy`` (the logarithm is Cauchy
+            distributed about 0 with half-width ``width``, within the bounds), or
+            ``share`` (uniform above ``SHARE_KNEE`` with probability 0.6, log-uniform
+            below it else: mostly all of it, possibly next to nothing).
         base: What the prior is relative to: "" (nothing), the name of an earlier
             parameter, or "1 - name".
         width: Half-width of the log-cauchy prior [1].
@@ -267,6 +274,10 @@ def _quantile(parameter: Parameter, u: Tensor, low: Tensor, high: Tensor) -> Ten
         return low + (high - low) * u
     if parameter.prior == "log-uniform":
         return low * (high / low) ** u
+    if parameter.prior == "share":
+        below = low * (SHARE_KNEE / low) ** (u / SHARE_BELOW).clamp(max=1)
+        rise = ((u - SHARE_BELOW) / (1 - SHARE_BELOW)).clamp(min=0)
+        return below + (high - SHARE_KNEE) * rise
     start, end = _cauchy(parameter, low), _cauchy(parameter, high)
     share = start + (end - start) * u
     return torch.exp(parameter.width * torch.tan(math.pi * (share - 0.5)))
@@ -281,6 +292,10 @@ def _cumulative(
         return (value - low) / (high - low)
     if parameter.prior == "log-uniform":
         return (value / low).log() / (high / low).log()
+    if parameter.prior == "share":
+        below = (value.clamp(max=SHARE_KNEE) / low).log() / (SHARE_KNEE / low).log()
+        above = (value.clamp(min=SHARE_KNEE) - SHARE_KNEE) / (high - SHARE_KNEE)
+        return SHARE_BELOW * below + (1 - SHARE_BELOW) * above
     start, end = _cauchy(parameter, low), _cauchy(parameter, high)
     return (_cauchy(parameter, value) - start) / (end - start)
 
@@ -293,6 +308,10 @@ def _log_density(
         return -(high - low).log()
     if parameter.prior == "log-uniform":
         return -value.log() - (high / low).log().log()
+    if parameter.prior == "share":
+        below = SHARE_BELOW / (value * (SHARE_KNEE / low).log())
+        above = (1 - SHARE_BELOW) / (high - SHARE_KNEE)
+        return torch.where(value < SHARE_KNEE, below, above).log()
     start, end = _cauchy(parameter, low), _cauchy(parameter, high)
     spread = math.pi * parameter.width * (1 + (value.log() / parameter.width).square())
     return -value.log() - spread.log() - (end - start).log()

@@ -1,0 +1,116 @@
+"""Estimators on disk: weights (safetensors, half precision) and a card beside them.
+
+The card states what the estimator was trained for and how. It holds the parameter
+table and closed-form values at sixteen fixed points; when the code has moved on from
+either, the estimator is stale and refuses to load.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from saxinfer.inference.npe import PosteriorNetwork
+from saxinfer.structures import get_structure
+from saxinfer.structures.base import Structure
+
+__all__ = ["ESTIMATORS", "Estimator", "load_estimator", "write_estimator"]
+
+ESTIMATORS = Path(__file__).parent.parent / "estimators"
+
+FIXED_POINTS = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Estimator:
+    """A trained network with the short hash of its weights."""
+
+    network: PosteriorNetwork
+    hash: str
+    card: dict[str, object]
+
+
+def fingerprint(structure: Structure) -> dict[str, object]:
+    """Parameter table and closed-form values that tell whether weights still fit."""
+    table = [
+        [p.name, p.unit, p.low, p.high, p.prior, p.base] for p in structure.space
+    ]
+    generator = torch.Generator().manual_seed(20)
+    theta = structure.space.sample(FIXED_POINTS, generator)
+    q = torch.tensor([0.02, 0.2, 1.0, 4.0], dtype=torch.float64)
+    values = structure.intensity(q, theta).log()
+    return {"parameters": table, "log_intensity": values.tolist()}
+
+
+def write_estimator(
+    out: Path,
+    structure: Structure,
+    network: PosteriorNetwork,
+    *,
+    recipe: dict[str, float],
+    losses: list[float],
+) -> None:
+    """Writes ``weights.safetensors`` and ``card.json``."""
+    weights = {k: v.half().contiguous() for k, v in network.state_dict().items()}
+    save_file(weights, out / "weights.safetensors")
+    options = " ".join(f"--{name} {value}" for name, value in recipe.items())
+    card = {
+        "schema": "saxinfer/estimator/1",
+        "model": structure.name,
+        "command": f"saxinfer train {structure.name} -o DIR {options}",
+        "recipe": recipe,
+        "instruments": "standard and hard tier, half each (saxinfer.instrument.tiers)",
+        "final_loss": sum(losses[-200:]) / max(1, len(losses[-200:])),
+        "torch": torch.__version__.split("+")[0],
+        "fingerprint": fingerprint(structure),
+    }
+    (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
+
+
+@cache
+def load_estimator(model: str, folder: Path | None = None) -> Estimator:
+    """The estimator of a model: the shipped one, or one trained by the user.
+
+    Raises:
+        ValueError: If there is none, or if it is stale.
+    """
+    structure = get_structure(model)
+    place = folder or ESTIMATORS / model
+    if not (place / "weights.safetensors").exists():
+        raise ValueError(
+            f"no trained estimator for '{model}' in {place}. Make one with "
+            f"'saxinfer train {model} -o {place}'."
+        )
+    card = json.loads((place / "card.json").read_text())
+    _refuse_stale(card, structure, place)
+    state = load_file(place / "weights.safetensors")
+    network = PosteriorNetwork(structure)
+    like = network.state_dict()
+    network.load_state_dict({k: v.to(like[k].dtype) for k, v in state.items()})
+    network.eval().requires_grad_(False)
+    content = (place / "weights.safetensors").read_bytes()
+    return Estimator(network, hashlib.sha256(content).hexdigest()[:12], card)
+
+
+def _refuse_stale(
+    card: dict[str, dict[str, object]], structure: Structure, place: Path
+) -> None:
+    """Compares the card with what the code computes today."""
+    now = json.loads(json.dumps(fingerprint(structure)))
+    then = card["fingerprint"]
+    same = then["parameters"] == now["parameters"] and torch.allclose(
+        torch.tensor(then["log_intensity"]),
+        torch.tensor(now["log_intensity"]),
+        rtol=0,
+        atol=2e-2,
+    )
+    if not same:
+        raise ValueError(
+            f"the estimator in {place} was trained for another parameter table or "
+            f"closed form of '{structure.name}'. Train it again with "
+            f"'saxinfer train {structure.name} -o {place}'."
+        )

@@ -1,0 +1,27 @@
+"""The structure models, by name. To add one: write its file, list it here."""
+
+from saxinfer.structures.base import Structure
+from saxinfer.structures.cellulose import Cellulose
+from saxinfer.structures.core_shell_sphere import CoreShellSphere
+from saxinfer.structures.sphere import Sphere
+
+__all__ = ["MODELS", "Structure", "get_structure"]
+
+MODELS: dict[str, Structure] = {
+    model.name: model for model in (Sphere(), CoreShellSphere(), Cellulose())
+}
+
+
+def get_structure(name: str) -> Structure:
+    """The model of a name.
+
+    Raises:
+        ValueError: If there is none; the sentence lists the known names.
+
+    Example:
+        >>> get_structure("sphere").space.names
+        ('radius_mean', 'radius_std')
+    """
+    if name not in MODELS:
+        raise ValueError(f"Unknown model '{name}'. Known models: {', '.join(MODELS)}.")
+    return MODELS[name]

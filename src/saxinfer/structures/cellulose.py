@@ -1,0 +1,265 @@
+r"""Cellulose: packed crystals in a matrix of two amorphous phases, in cross-section.
+
+Crystals are disks of density 1 that cover the area fraction phi_crystal; the rest is a
+Gaussian random field clipped at one level into two phases of density sld_grf1 and
+sld_grf2, independent of the crystals. With m the mean density of the matrix, Delta the
+difference of its phases, C_c and C_T the covariances of the crystal mask and of the
+clipped field,
+
+.. math:: C(r) = (1 - m)^2 C_c(r)
+                 + \Delta^2 [(1 - \varphi_c)^2 + C_c(r)]\, C_T(r), \qquad
+          S(q) = 2\pi \int C(r) J_0(qr)\, r\, dr ,
+
+and long parallel fibrils, randomly turned, scatter I(q) = (pi / q) S(q) [nm³]; aligned
+ones, cut along the equator, S(q) [nm²].
+
+The crystal term is read off the packing table, scale-free in q alpha_mean; the linear
+part of C_T in g is the field's spectrum itself, exactly; only the remainders are
+transformed.
+
+**Exact degeneracies.** Up to scale, S depends on the level through t² and on the
+densities through Delta / (1 - m) only. Exchanging the two amorphous fractions at equal
+m and Delta is a mirror, and stretching (1 - m, Delta) together is a ridge. The
+quantities that a curve can know are derived: ``level`` and ``contrast_ratio``.
+
+References:
+    Chakraborty, Accelerated phase identification using deep learning for retrieving
+    physical parameters from SAXS data (2025), section 2.1: the ten parameters.
+    Teubner, Europhys. Lett. 14, 403 (1991). Adler, The Geometry of Random Fields
+    (1981): boundary length of a level set. Nishiyama, J. Appl. Cryst. (2025): hard
+    disks for wood.
+"""
+
+import functools
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from saxinfer.parameter import Parameter, ParameterSpace
+from saxinfer.scattering import packing
+from saxinfer.scattering.correlation import (
+    Nodes,
+    clipped_covariance,
+    resample,
+    resampling_matrix,
+    transform_matrix,
+)
+from saxinfer.scattering.random_field import FieldTransform, power_law_spectrum
+from saxinfer.structures.base import Structure
+
+__all__ = ["K_MAX", "Cellulose"]
+
+K_MAX = math.pi / 0.25
+"""Band limit of the random field [1/nm], isotropic, the same in both engines."""
+
+# Rows worked on together: their intermediate arrays stay in a core's cache.
+CHUNK = 48
+
+_R = Nodes(last=400.0, scale=1.0, count=320)
+_K = Nodes(last=K_MAX, scale=0.02, count=180)
+_Q = Nodes(last=13.0, scale=0.02, count=180)
+_X = Nodes(float(packing.X_NODES[-1]), packing.X_SCALE, len(packing.X_NODES))
+# Every second node of the table is enough for the product of the covariances.
+_THIN = slice(None, None, 2)
+_U = Nodes(
+    float(packing.U_NODES[_THIN][-1]), packing.U_SCALE, len(packing.U_NODES[_THIN])
+)
+
+_FIELD = FieldTransform(_K, _R)
+
+_SPACE = ParameterSpace(
+    (
+        Parameter("alpha_mean", "nm", 1, 5, "Mean half-size of the crystals."),
+        Parameter(
+            "alpha_std",
+            "nm",
+            0.05,
+            0.4,
+            "Standard deviation of the crystals' half-size.",
+            base="alpha_mean",
+        ),
+        Parameter("pow_exp", "1", 1.25, 3, "Exponent of the field's spectral filter."),
+        Parameter(
+            "mu", "1/nm", 0.05, 1, "Low-q smoothing of the filter.", "log-uniform"
+        ),
+        Parameter("sld_grf1", "1", 0, 1, "Density of amorphous phase 1, crystal = 1."),
+        Parameter(
+            "sld_grf2",
+            "1",
+            0,
+            1,
+            "Density of amorphous phase 2, at most that of phase 1.",
+            base="sld_grf1",
+        ),
+        Parameter("phi_crystal", "1", 0.1, 0.6, "Area fraction of the crystals."),
+        Parameter(
+            "phi_grf1",
+            "1",
+            0.1,
+            0.9,
+            "Area fraction of amorphous phase 1.",
+            base="1 - phi_crystal",
+        ),
+    )
+)
+
+
+class Cellulose(Structure):
+    """Hard-disk crystals in a clipped Gaussian random field: the paper's ten columns.
+
+    Args:
+        geometry: ``powder`` (randomly turned fibrils) or ``aligned`` (their
+            equatorial cut, valid while q times the misalignment is well below
+            2 pi over the fibril length).
+    """
+
+    name = "cellulose"
+    title = "Packed crystals in a matrix of two amorphous phases (fibril cross-section)"
+    references = (
+        "Chakraborty 2025, section 2.1 (the ten parameters)",
+        "Teubner, Europhys. Lett. 14, 403 (1991)",
+        "Adler, The Geometry of Random Fields (1981)",
+    )
+    space = _SPACE
+    dependent = (
+        Parameter("phi_grf2", "1", 0.04, 0.81, "Area fraction of amorphous phase 2."),
+        Parameter(
+            "surface_area",
+            "1/nm",
+            0.03,
+            5,
+            "Length of all phase boundaries an area; fluctuations up to K_MAX.",
+        ),
+    )
+    derived = (
+        Parameter("level", "1", 0, 1.2816, "Clipping level |t| of the field."),
+        Parameter(
+            "contrast_ratio",
+            "1",
+            0,
+            100,
+            "Difference of the amorphous densities over 1 - their mean.",
+        ),
+        Parameter("matrix_sld", "1", 0, 1, "Mean density of the amorphous matrix."),
+    )
+
+    def __init__(self, geometry: Literal["powder", "aligned"] = "powder") -> None:
+        self.geometry = geometry
+
+    def intensity(
+        self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch q"]:
+        """Powder intensity [nm³] or aligned cut [nm²], densities in crystal units."""
+        dtype = theta.dtype
+        q, theta = q.double(), theta.double()
+        rows = [
+            self.cross_section(q if q.ndim == 1 else q[a : a + CHUNK], part)
+            for a, part in zip(
+                range(0, len(theta), CHUNK), theta.split(CHUNK), strict=True
+            )
+        ]
+        section = torch.cat(rows)
+        result = section * math.pi / q if self.geometry == "powder" else section
+        return result.to(dtype)
+
+    def cross_section(
+        self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch q"]:
+        """Planar spectrum S(q) [nm²] of the density in cross-section."""
+        alpha, std, exponent, mu, _, _, phi, _ = theta.unbind(-1)
+        mean, delta, level = matrix(theta)
+        spectrum = power_law_spectrum(_K.values, exponent, mu)
+        field = clipped_covariance(level, _FIELD.deficit(spectrum))
+        crystal = (1 - mean).square()[:, None] * packing.spectrum(phi, std / alpha)
+        cross = packing.covariance(phi, std / alpha)[:, _THIN] * resample(
+            field, _R, alpha[:, None] * _U.values
+        )
+        both = crystal + delta.square()[:, None] * (cross @ _crystal_matrix())
+        area = alpha.square()[:, None]
+        rows = q.expand(len(theta), -1)
+        total = area * resample(both, _X, alpha[:, None] * rows)
+        weight = (delta * (1 - phi)).square()[:, None]
+        own = self._field_spectrum(q, rows, theta, field, level, spectrum)
+        return total + weight * own
+
+    def _field_spectrum(  # noqa: PLR0913
+        self,
+        q: Tensor,
+        rows: Tensor,
+        theta: Tensor,
+        field: Tensor,
+        level: Tensor,
+        spectrum: Tensor,
+    ) -> Tensor:
+        """Spectrum of the clipped field: its linear part exactly, the rest by matrix."""
+        linear = torch.exp(-level.square())[:, None] / (2 * math.pi)
+        correlation = 1 - _FIELD.deficit(spectrum)
+        rest = (field - linear * correlation) @ _field_matrix()
+        if q.ndim == 1:
+            rest = rest @ _grid_matrix(tuple(q.tolist()))
+        else:
+            rest = resample(rest, _Q, rows)
+        own = power_law_spectrum(rows, theta[:, 2], theta[:, 3]) * (rows <= K_MAX)
+        norm = _FIELD.norm(spectrum)[:, None] / (2 * math.pi)
+        return linear * own / norm + rest
+
+    def dependent_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch dependent"]:
+        """Second amorphous fraction [1] and boundary length per area [1/nm]."""
+        alpha, std, exponent, mu, _, _, phi, grf1 = theta.double().unbind(-1)
+        _, _, level = matrix(theta.double())
+        spectrum = power_law_spectrum(_K.values, exponent, mu)
+        curvature = (_FIELD.second_moment(spectrum) / 2).sqrt()
+        interface = 0.5 * curvature * torch.exp(-0.5 * level.square())
+        disks = 2 * alpha * phi / (alpha.square() + std.square())
+        columns = [1 - phi - grf1, disks + (1 - phi) * interface]
+        return torch.stack(columns, -1).to(theta.dtype)
+
+    def derived_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch derived"]:
+        """|t|, Delta / (1 - m) and m, all [1]."""
+        mean, delta, level = matrix(theta.double())
+        ratio = delta / (1 - mean).clamp(min=1e-9)
+        return torch.stack([level.abs(), ratio, mean], -1).to(theta.dtype)
+
+    def mirrors(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "mirror batch parameter"]:
+        """The amorphous fractions exchanged at equal mean and difference."""
+        mean, delta, _ = matrix(theta)
+        phi, grf1 = theta[:, 6], theta[:, 7]
+        swapped = 1 - phi - grf1
+        share = swapped / (1 - phi)
+        other = theta.clone()
+        other[:, 4] = mean + delta * (1 - share)
+        other[:, 5] = mean - delta * share
+        other[:, 7] = swapped
+        return other[None]
+
+
+def matrix(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean density, difference of densities, and level of the amorphous matrix."""
+    first, second, phi, grf1 = theta[:, 4:8].unbind(-1)
+    share = grf1 / (1 - phi)
+    delta = first - second
+    return second + delta * share, delta, -torch.special.ndtri(share)
+
+
+@functools.cache
+def _crystal_matrix() -> Tensor:
+    return transform_matrix(_U, _X.values).T.contiguous()
+
+
+@functools.cache
+def _field_matrix() -> Tensor:
+    return transform_matrix(_R, _Q.values).T.contiguous()
+
+
+@functools.lru_cache(maxsize=8)
+def _grid_matrix(q: tuple[float, ...]) -> Tensor:
+    return resampling_matrix(_Q, torch.tensor(q, dtype=torch.float64))

@@ -1,0 +1,54 @@
+r"""Dilute homogeneous spheres with a log-normal spread of radii.
+
+.. math:: I(q) = \langle V^2 b(qR)^2 \rangle / \langle V \rangle ,
+          \quad b(x) = 3 (\sin x - x \cos x) / x^3
+
+References:
+    Rayleigh, Proc. R. Soc. A 84, 25 (1910).
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from saxinfer.parameter import Parameter, ParameterSpace
+from saxinfer.scattering.spheres import sphere_intensity
+from saxinfer.structures.base import Structure
+
+__all__ = ["Sphere"]
+
+
+class Sphere(Structure):
+    """Homogeneous spheres, far apart; radii are log-normal by number."""
+
+    name = "sphere"
+    title = "Dilute homogeneous spheres with a log-normal spread of radii"
+    references = ("Rayleigh, Proc. R. Soc. A 84, 25 (1910)",)
+    space = ParameterSpace(
+        (
+            Parameter(
+                "radius_mean", "nm", 0.5, 150, "Mean radius by number.", "log-uniform"
+            ),
+            Parameter(
+                "radius_std",
+                "nm",
+                0.001,
+                0.5,
+                "Standard deviation of the radius.",
+                "log-uniform",
+                base="radius_mean",
+            ),
+        )
+    )
+    derived = (Parameter("diameter", "nm", 1, 300, "Mean diameter by number."),)
+
+    def intensity(
+        self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch q"]:
+        """Scattered intensity a unit of volume fraction and contrast² [nm³]."""
+        return sphere_intensity(q, theta[:, 0], theta[:, 1])
+
+    def derived_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch derived"]:
+        """Diameter [nm]."""
+        return 2 * theta[:, :1]
