@@ -94,3 +94,20 @@ def test_a_curve_is_not_taken_for_something_else(names: list[str]) -> None:
 )
 def test_the_unit_of_the_intensity_is_as_in_the_file(line: str, unit: str) -> None:
     assert intensity_unit_of((line,), None) == unit
+
+
+def test_columns_in_another_order_are_found_by_name() -> None:
+    assert roles_of(["I", "q", "err"], 3) == Roles(1, 0, 2, None)
+    assert roles_of(["", "q", "I", "sigma"], 4) == Roles(1, 2, 3, None)
+    assert roles_of(["q", "error", "Intensity"], 3) == Roles(0, 2, 1, None)
+
+
+def test_the_row_numbers_of_a_spreadsheet_need_no_name() -> None:
+    assert column_names((",q,I,sigma",), 4) == ["", "q", "I", "sigma"]
+
+
+@pytest.mark.parametrize(
+    "names", [["q^2", "ln(I)"], ["log q", "log I"], ["q", "ln(I)"]]
+)
+def test_a_guinier_plot_is_no_curve(names: list[str]) -> None:
+    assert foreign_quantity(names) is not None

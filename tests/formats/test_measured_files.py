@@ -180,8 +180,8 @@ EXPECTED: dict[str, Read | str] = {
     "cansas1d_slit.xml": "2 of 2 can be used",
     # the last point is 0 ± 0
     "ISIS_1_1.xml": one(137, 0.009, 0.281, dropped=1),
-    "ascii_test_1.txt": "6 lie in the shadow",
-    "ascii_test_2.txt": "6 lie in the shadow",
+    "ascii_test_1.txt": "6 in the shadow",
+    "ascii_test_2.txt": "6 in the shadow",
     "ascii_test_6.txt": "6 columns",
     # four points 0 ± 0; three overlapping parts one after the other
     "encoding_ANSI.txt": one(965, 2.016e-4, 1.07, dropped=4),

@@ -68,7 +68,7 @@ def test_bins_without_pixels_are_left_out(
         data["norm"] = pixels[None] if of_frames else pixels
     (curve,) = load(path)
     assert (len(curve), curve.dropped) == (34, 6)
-    assert "6 have no pixel" in curve.remarks[-1].text
+    assert "6 without any pixel" in curve.remarks[-1].text
 
 
 @pytest.mark.parametrize("stated", ["wavelength", "energy"])

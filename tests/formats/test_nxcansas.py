@@ -132,7 +132,7 @@ def test_masked_points_are_left_out(path: Path, q: Numbers, intensity: Numbers) 
         group["Imask"] = (np.arange(40) < 5).astype("i1")
     (curve,) = load(path)
     assert (len(curve), curve.dropped) == (35, 5)
-    assert "5 are masked in the file" in curve.remarks[-1].text
+    assert "5 masked in the file" in curve.remarks[-1].text
 
 
 def test_all_entries_are_read_and_have_distinct_names(

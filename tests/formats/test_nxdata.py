@@ -1,4 +1,4 @@
-"""Mirrors src/saxinfer/formats/dawn.py."""
+"""Mirrors src/saxinfer/formats/nxdata.py."""
 
 from pathlib import Path
 
@@ -49,3 +49,19 @@ def test_a_map_is_refused(tmp_path: Path, q: Numbers) -> None:
     build(tmp_path / "a.nxs", "q", q, np.ones((3, 5, 40)))
     with pytest.raises(FormatError, match="a map, not curves"):
         load(tmp_path / "a.nxs")
+
+
+def test_the_default_plot_of_a_nexus_file_is_read(
+    tmp_path: Path, q: Numbers, intensity: Numbers
+) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["default"] = "entry_0000"
+        entry = file.create_group("entry_0000")
+        entry.attrs["default"] = "integrate/results"
+        results = entry.create_group("integrate/results")
+        results.attrs.update(signal="I", axes=["q"])
+        results["q"], results["I"], results["errors"] = q, intensity, intensity / 50
+        results["q"].attrs["units"] = "nm^-1"
+    (curve,) = load(tmp_path / "a.h5")
+    assert curve.q.numpy() == pytest.approx(q)
+    assert curve.sigma is not None

@@ -37,10 +37,12 @@ def test_a_clean_curve_has_no_remarks(entry: Entry) -> None:
 
 
 def test_one_per_angstrom_becomes_ten_per_nanometre(entry: Entry) -> None:
-    curve = curve_from_entry(replace(entry, unit_text="1/A", resolution=entry.q), FILE)
+    curve = curve_from_entry(
+        replace(entry, unit_text="1/A", resolution=entry.q / 9), FILE
+    )
     assert curve.q.numpy() == pytest.approx(10 * entry.q)
     assert curve.resolution is not None
-    assert curve.resolution.numpy() == pytest.approx(10 * entry.q)
+    assert curve.resolution.numpy() == pytest.approx(10 * entry.q / 9)
     assert curve.q_unit == "1/Å"
 
 
@@ -78,8 +80,8 @@ def test_points_that_are_no_numbers_or_have_no_q_are_counted(entry: Entry) -> No
     entry.q[0], entry.q[1], entry.intensity[5] = 0.0, -0.1, np.nan
     curve = curve_from_entry(entry, FILE)
     assert (len(curve), curve.dropped) == (37, 3)
-    assert "2 lie at q <= 0" in said(curve)
-    assert "1 are not numbers" in said(curve)
+    assert "2 at q <= 0" in said(curve)
+    assert "1 that are no numbers" in said(curve)
 
 
 def test_empty_bins_at_the_beam_stop_are_left_out(entry: Entry) -> None:
@@ -133,7 +135,7 @@ def test_a_third_column_far_too_small_is_no_error(entry: Entry) -> None:
 def test_a_fourth_column_larger_than_q_is_no_resolution(entry: Entry) -> None:
     curve = curve_from_entry(replace(entry, resolution=100 * entry.q), FILE)
     assert curve.resolution is None
-    assert "not its resolution" in said(curve)
+    assert "not the resolution" in said(curve)
 
 
 def test_descending_q_is_turned_round(entry: Entry) -> None:
@@ -167,7 +169,7 @@ def test_points_at_one_q_are_averaged_with_their_errors(entry: Entry) -> None:
 
 def test_fewer_than_ten_points_are_refused_with_the_reason(entry: Entry) -> None:
     entry.intensity[5:] = np.nan
-    with pytest.raises(FormatError, match=r"5 of 40 .*\(35 are not numbers\)"):
+    with pytest.raises(FormatError, match=r"5 of 40 .*\(35 that are no numbers\)"):
         curve_from_entry(entry, FILE)
 
 

@@ -16,11 +16,11 @@ from saxinfer.formats import (
     bsl,
     cansas_xml,
     columns,
-    dawn,
     foreign,
     nist,
     nxazint,
     nxcansas,
+    nxdata,
     nxmonopd,
     pdh,
     pysaxs_xml,
@@ -40,8 +40,8 @@ READERS: Final[tuple[ModuleType, ...]] = (
     foreign,
     nxazint,
     nxcansas,
-    dawn,
     nxmonopd,
+    nxdata,
     cansas_xml,
     pysaxs_xml,
     bsl,
@@ -108,7 +108,7 @@ def _entries(source: Source) -> list[Entry]:
     ) as error:
         raise FormatError(
             f"{source.name}: is damaged or not what its beginning promises "
-            f"({type(error).__name__}: {str(error)[:120]})."
+            f"({type(error).__name__}: {' '.join(str(error).split())[:120]})."
         ) from error
     what = "HDF5 without" if source.is_hdf5 else "XML without"
     raise FormatError(

@@ -34,7 +34,7 @@ class Entry:
         sigma: Third column or its like [``intensity_unit``], not yet judged.
         resolution: Gaussian standard deviation of q, in the unit of ``q``.
         masked: True where the file itself says that a point is not to be used.
-        masked_because: Why those points are not to be used, as the remark prints it.
+        masked_because: What those points are, as the remark prints it.
         name: What the file calls the curve.
         unit_text: The unit of q as the file states it, or None.
         convention: The format's own rule on the unit of q, or None.
@@ -50,7 +50,7 @@ class Entry:
     sigma: Float64[np.ndarray, "q"] | None = None
     resolution: Float64[np.ndarray, "q"] | None = None
     masked: Bool[np.ndarray, "q"] | None = None
-    masked_because: str = "are masked in the file"
+    masked_because: str = "masked in the file"
     name: str = ""
     unit_text: str | None = None
     convention: Convention | None = None

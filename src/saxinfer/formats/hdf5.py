@@ -38,7 +38,7 @@ def opened(source: Source) -> Iterator[Any]:
     except (OSError, RuntimeError, ValueError) as error:
         raise FormatError(
             f"{source.name}: begins as HDF5 but cannot be opened "
-            f"({str(error)[:100]}); the file may have been cut short."
+            f"({' '.join(str(error).split())[:100]}); the file may have been cut short."
         ) from None
     with file:
         try:
@@ -46,7 +46,7 @@ def opened(source: Source) -> Iterator[Any]:
         except OSError as error:
             raise FormatError(
                 f"{source.name}: a part of the HDF5 file cannot be read "
-                f"({str(error)[:100]})."
+                f"({' '.join(str(error).split())[:100]})."
             ) from None
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -22,7 +23,7 @@ _UNIT: Final = (
     r"|[A-Za-zÅåö]+_?[A-Za-z]*\s*(?:\^|\*\*)?\s*[{(]?\s*-\s*1[})]?"
 )
 _Q_UNIT: Final = re.compile(
-    r"(?:(?<![A-Za-z|])(?:mod_?)?[qs](?:\(?[A-Za-z]{0,5}\)?)"
+    r"(?:(?<![A-Za-z|])(?:mod_?)?q(?:\(?[A-Za-z]{0,5}\)?)"
     r"|scattering[ _]vector|momentum[ _]transfer)"
     rf"\s*[\[(<{{,:=/_ ]*\s*(?P<unit>{_UNIT})",
     re.IGNORECASE,
@@ -39,7 +40,12 @@ _INTENSITY_UNIT: Final = re.compile(
 _INTENSITY_TIMES: Final = re.compile(r"[A-Za-z]\w*((?:\*(?:cm|m|mm|sr))+)$")
 
 _Q: Final = re.compile(
-    r"(?:mod_?)?q(?![a-z]{3})|<x>|x$|s(?:exp)?$|scattering.vec", re.I
+    r"(?:mod_?)?q(?![a-z]{3})(?!\s*(?:\^|\*\*)?\s*[24²⁴])(?!_?[xyz]\b)"
+    r"|<x>|x$|s(?:exp)?$|scattering.vec",
+    re.I,
+)
+_INTENSITY: Final = re.compile(
+    r"i(?![a-z]{3})|int|<y>|y$|counts|dsigma|iexp|signal|data", re.I
 )
 _SIGMA: Final = re.compile(
     r"err|sig|idev|std|deviation|<dy>|^d[iy]\b|unc|u_c|delta",
@@ -51,7 +57,7 @@ _RESOLUTION: Final = re.compile(
 _NOT_Q: Final = re.compile(
     r"(?:r|t|radius|d|diameter|size|bin|energy|wavelength|lambda|time|temperature|"
     r"depth|pixel|channel|index|angle|2?theta|two_?theta|tth|2th.*|2-?theta.*|"
-    r"sizesdist.*|xmean|.*diameter.*|.*radius.*|.*theta.*)$",
+    r"sizesdist.*|xmean|log.*|ln.*|q\s*(?:\^|\*\*)?\s*[24²⁴]|.*diameter.*|.*radius.*|.*theta.*)$",
     re.I,
 )
 _NOT_I: Final = (
@@ -60,6 +66,10 @@ _NOT_I: Final = (
     (re.compile(r".*distribution.*|xwidth", re.I), "a size distribution"),
     (re.compile(r"S\s*\(\s*q\s*\)", re.I), "a structure factor S(q)"),
     (re.compile(r"q_?y", re.I), "a 2D map over qx and qy"),
+    (
+        re.compile(r"(?:log|ln)(?:10)?\b|.*\bq\s*(?:\^|\*\*)\s*[24]", re.I),
+        "a plot of it",
+    ),
 )
 
 
@@ -88,6 +98,8 @@ def _plain(line: str) -> str:
 def _split(line: str, count: int) -> list[str] | None:
     for separator in (r"\s\|\s|\|\s*$", "\t", ",", ";", r"\s{2,}", r"\s+"):
         cells = [c.strip().strip('"') for c in re.split(separator, line)]
+        if len(cells) == count and not cells[0] and all(cells[1:]):
+            return cells  # the row numbers of a spreadsheet have no name
         cells = [c for c in cells if c]
         if len(cells) > count and "|" in separator:
             # "The 6 columns are | Q | I | ...", "q | I | fit | Chi^2= 1.2"
@@ -114,7 +126,7 @@ def column_names(heading: tuple[str, ...], count: int) -> list[str] | None:
             continue
         if all(q_unit_from_text(c) or re.fullmatch(r"[\[(].*[\])]", c) for c in cells):
             continue  # a line of units below the line of names
-        if any(_Q.match(c) or _is_not_q(c) for c in cells[:2]):
+        if any(_Q.match(c) or _is_not_q(c) for c in cells[:3]):
             return cells
     return None
 
@@ -130,13 +142,19 @@ def roles_of(names: list[str] | None, count: int) -> Roles | None:
             return None
         return Roles(0, 1, 2 if count > 2 else None, 3 if count > 3 else None)
     q = next((i for i, name in enumerate(names) if _Q.match(name)), 0)
-    rest = [i for i in range(count) if i > q]
-    if not rest:
-        return None
-    intensity = rest[0]
-    sigma = next((i for i in rest[1:] if _is_sigma(names[i])), None)
-    resolution = next((i for i in rest[1:] if _RESOLUTION.search(names[i])), None)
-    return Roles(q, intensity, sigma, resolution)
+    sigma = _first(names, lambda i, name: i != q and _is_sigma(name))
+    width = _first(names, lambda i, name: i != q and bool(_RESOLUTION.search(name)))
+    taken = {q, sigma, width}
+    intensity = _first(
+        names, lambda i, name: i not in taken and bool(_INTENSITY.match(name))
+    )
+    if intensity is None:
+        intensity = _first(names, lambda i, _: i not in taken and i > q)
+    return None if intensity is None else Roles(q, intensity, sigma, width)
+
+
+def _first(names: list[str], fits: Callable[[int, str], bool]) -> int | None:
+    return next((i for i, name in enumerate(names) if fits(i, name)), None)
 
 
 def _is_not_q(name: str) -> bool:

@@ -81,7 +81,7 @@ def _entry(source: Source, table: Block) -> Entry:
     return replace(
         entry,
         masked=shadowed,
-        masked_because="lie in the shadow of the beam stop",
+        masked_because="in the shadow of the beam stop",
         remarks=tuple(remarks),
     )
 

@@ -76,7 +76,7 @@ def _frames(source: Source, file: Any, group: Any) -> list[Entry]:  # noqa: ANN4
             intensity=frames[i].copy(),
             sigma=None if sigma is None else sigma[i].copy(),
             masked=None if pixels is None else np.asarray(pixels[i] <= 0),
-            masked_because="have no pixel",
+            masked_because="without any pixel",
             name=title if len(frames) == 1 else f"{title} frame {i}",
             unit_text=unit_text,
             intensity_unit=text_of(group["I"], "units") or "a.u.",

@@ -37,7 +37,10 @@ def recognises(source: Source) -> bool:
 
 
 def _is_sasdata(group: Any) -> bool:  # noqa: ANN401
-    return "SASdata" in (text_of(group, "canSAS_class"), text_of(group, "NX_class"))
+    if "SASdata" in (text_of(group, "canSAS_class"), text_of(group, "NX_class")):
+        return True
+    has_curve = {"Q", "I"} <= set(group)
+    return has_curve and text_of(group.parent, "definition") == "NXcanSAS"
 
 
 def read(source: Source) -> list[Entry]:

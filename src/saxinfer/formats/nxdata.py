@@ -1,4 +1,7 @@
-"""Processed results of DAWN (Diamond, BAM): /processed/result with data and q.
+"""NXdata over q: results of DAWN, and what a NeXus file marks as its default plot.
+
+DAWN (Diamond, BAM) writes /processed/result; others point to their result by the
+attribute ``default`` of the file and of its entry.
 
 References:
     J. Filik et al., J. Appl. Cryst. 50 (2017) 959.
@@ -18,7 +21,7 @@ __all__ = ["read", "recognises"]
 
 
 def recognises(source: Source) -> bool:
-    """Takes HDF5 with a group /processed/result or /entry/result of signal and axes."""
+    """Takes HDF5 whose result is an NXdata group of signal and axes."""
     if not source.is_hdf5:
         return False
     with opened(source) as file:
@@ -26,11 +29,26 @@ def recognises(source: Source) -> bool:
 
 
 def _result(file: Any) -> Any:  # noqa: ANN401
-    for path in ("processed/result", "entry/result"):
-        group = file.get(path)
-        if group is not None and text_of(group, "signal") and text_of(group, "axes"):
-            return group
-    return None
+    found = (file.get("processed/result"), file.get("entry/result"), _default(file))
+    return next(
+        (group for group in found if group is not None and _is_data(group)), None
+    )
+
+
+def _default(file: Any) -> Any:  # noqa: ANN401
+    node = file
+    for _ in range(4):
+        name = text_of(node, "default")
+        below = node.get(name) if name else None
+        if below is None or not hasattr(below, "keys"):
+            break
+        node = below
+    return node if node is not file else None
+
+
+def _is_data(group: Any) -> bool:  # noqa: ANN401
+    signal = text_of(group, "signal")
+    return bool(signal) and signal in group and bool(text_of(group, "axes"))
 
 
 def read(source: Source) -> list[Entry]:
@@ -41,19 +59,19 @@ def read(source: Source) -> list[Entry]:
     """
     with opened(source) as file:
         group = _result(file)
-        axis = re.split(r"\W*,\W*", text_of(group, "axes"))[-1].strip("[]b' ")
+        axis = re.split(r"[\s,:]+", text_of(group, "axes"))[-1].strip("[]b' ")
         q, data = numbers(group, axis), numbers(group, text_of(group, "signal"))
         if q is None or data is None or not axis.lower().startswith("q"):
             raise FormatError(
-                f"{source.name}: the result of DAWN must lie over q, but its last axis "
+                f"{source.name}: the result must lie over q, but its last axis "
                 f"is '{axis}'."
             )
         if q.ndim != 1 or data.shape[-1] != q.size or _squeezed(data.shape) > 2:
             raise FormatError(
-                f"{source.name}: the result of DAWN has the shape {data.shape} over "
+                f"{source.name}: the result has the shape {data.shape} over "
                 f"{q.size} values of q: a map, not curves."
             )
-        sigma = numbers(group, text_of(group, "data_uncertainty") or "errors")
+        sigma = numbers(group, _error_name(group))
         width = numbers(group, text_of(group, "q_uncertainty"))
         frames = data.reshape(-1, q.size)
         if sigma is not None and sigma.shape != data.shape:
@@ -74,6 +92,17 @@ def read(source: Source) -> list[Entry]:
             )
             for i, row in enumerate(frames)
         ]
+
+
+def _error_name(group: Any) -> str:  # noqa: ANN401
+    signal = text_of(group, "signal")
+    names = (
+        text_of(group, "data_uncertainty"),
+        text_of(group[signal], "uncertainties"),
+        f"{signal}_errors",
+        "errors",
+    )
+    return next((name for name in names if name and name in group), "errors")
 
 
 def _squeezed(shape: tuple[int, ...]) -> int:

@@ -15,6 +15,7 @@ from typing import Final
 from saxinfer.curve import Remark
 from saxinfer.formats.entry import Convention, Entry
 from saxinfer.formats.error import FormatError
+from saxinfer.formats.headings import Roles
 from saxinfer.formats.source import Source
 from saxinfer.formats.text import tables_of_numbers
 from saxinfer.formats.text_entry import entry_from_table
@@ -57,7 +58,9 @@ def read(source: Source) -> list[Entry]:
             f"{source.name}: the PDH header promises {promised} points, but {points} "
             "follow; the file may have been cut short."
         )
-    entry = entry_from_table(tables[0], source.name, source.lines[0].strip(), _PDH)
+    title = source.lines[0].strip()
+    roles = Roles(0, 1, 2 if tables[0].rows.shape[1] > 2 else None, None)
+    entry = entry_from_table(tables[0], source.name, title, _PDH, roles)
     unit = _UNIT.search(tail)
     unit_text = unit[1].replace("_", "") if unit else None
     remarks = (*entry.remarks, *_slit_remarks(tail))

@@ -96,7 +96,7 @@ def curve_from_entry(
             f"{' (' + ', '.join(table.reasons) + ')' if table.reasons else ''}."
         )
     if table.reasons:
-        table.say(f"Left out: {', '.join(table.reasons)}.")
+        table.say(f"Points left out: {', '.join(table.reasons)}.")
     if table.q[-1] > _LARGEST_Q:
         table.say(
             f"q reaches {table.q[-1]:.4g} 1/nm, beyond what any X-ray or neutron "
@@ -169,8 +169,8 @@ def _drop_unusable(table: _Table) -> None:
     numbers = np.isfinite(entry.q) & np.isfinite(entry.intensity)
     masked = np.zeros_like(numbers) if entry.masked is None else entry.masked
     table.keep(~masked, entry.masked_because)
-    table.keep(numbers[~masked], "are not numbers")
-    table.keep(table.q > 0, "lie at q <= 0")
+    table.keep(numbers[~masked], "that are no numbers")
+    table.keep(table.q > 0, "at q <= 0")
 
 
 def _refuse_a_map(table: _Table, file: Path) -> None:
@@ -194,7 +194,7 @@ def _judge_sigma(table: _Table) -> None:
     typical = float(np.median(table.sigma[good])) if good.any() else 0.0
     # Empty bins are written as 0 ± 0, or as 0 ± a tiny number.
     empty = (table.intensity == 0) & ~(good & (table.sigma > 1e-6 * typical))
-    table.keep(~empty, "are empty bins (0 ± 0)")
+    table.keep(~empty, "in empty bins (0 ± 0)")
     assert table.sigma is not None
     good = np.isfinite(table.sigma) & (table.sigma > 0)
     if not good.any():
@@ -212,7 +212,7 @@ def _judge_sigma(table: _Table) -> None:
         )
         table.sigma = None
     else:
-        table.keep(good, "have no positive error bar")
+        table.keep(good, "without a positive error bar")
         _refuse_impossible_sigma(table)
 
 
@@ -224,8 +224,8 @@ def _refuse_impossible_sigma(table: _Table) -> None:
     relative = float(np.median(table.sigma[size > 0] / size[size > 0]))
     if relative < _SMALLEST_RELATIVE_ERROR:
         table.say(
-            f"The third column is {relative:.1e} of the intensity, too small for "
-            "error bars, and is not used as such.",
+            f"The error column is {relative:.1e} of the intensity, too small for error "
+            "bars, and is not used as such.",
             "sigma",
         )
         table.sigma = None
@@ -237,7 +237,7 @@ def _drop_empty_ends(table: _Table) -> None:
     inside = np.zeros(len(table.q), dtype=bool)
     if len(filled):
         inside[filled[0] : filled[-1] + 1] = True
-    table.keep(inside, "are zero at the ends of the curve")
+    table.keep(inside, "of zero at the ends of the curve")
 
 
 def _range(values: Float64[np.ndarray, "q"]) -> str:
@@ -259,10 +259,10 @@ def _judge_resolution(table: _Table) -> None:
         table.say("The resolution column has unusable values and is not used.")
     elif not (width > 0).any():
         table.say("The resolution column is all zero and is not used.")
-    elif float(np.median(width / table.q)) > 1:
+    elif float(np.median(width / table.q)) > 0.5:
         table.say(
-            "The fourth column is larger than q itself, so it is not its resolution "
-            "and is not used."
+            "The fourth column is comparable with q itself, so it is "
+            "not the resolution of q and is not used."
         )
     else:
         return

@@ -55,6 +55,7 @@ def _cells(line: str, separator: str | None) -> list[str]:
 def _row(line: str, dialect: tuple[str | None, str]) -> list[float] | None:
     """Returns the numbers of a line, or None if it is not a row of at least two."""
     separator, mark = dialect
+    line = line.replace('"', " ")
     if mark == ",":
         if "." in line:
             return None

@@ -1,7 +1,7 @@
 """From a table of numbers with its heading to what the file says about a curve."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -68,11 +68,20 @@ def entry_from_table(
         what = f"a curve over the angle '{names[0]}' without a wavelength"
     if what:
         raise FormatError(f"{file_name}: holds {what}, not a scattering curve I(q).")
+    fixed = roles is not None
     roles = roles or roles_of(names, count)
     if roles is None:
         raise FormatError(f"{file_name}: {_too_many(table)}.")
+    if _numbers_rows(table.rows[:, roles.q]):
+        raise FormatError(
+            f"{file_name}: the first column only numbers the rows (1, 2, 3 ...), so it "
+            "is not q. Remove it, or name the columns in a line above."
+        )
+    remarks: list[Remark] = []
+    if names is None and not fixed:
+        roles, remarks = _without_repeats(table, roles)
     columns = _Columns(table, names, roles)
-    sigma, remarks = _sigma(columns)
+    sigma, more = _sigma(columns)
     return Entry(
         q=table.rows[:, roles.q].copy(),
         intensity=table.rows[:, roles.intensity].copy(),
@@ -83,8 +92,29 @@ def entry_from_table(
         convention=convention,
         intensity_unit=intensity_unit_of(table.heading, names),
         dropped=table.lost,
-        remarks=(*remarks, *_remarks_on_columns(columns)),
+        remarks=(*remarks, *more, *_remarks_on_columns(columns)),
     )
+
+
+def _without_repeats(table: Block, roles: Roles) -> tuple[Roles, list[Remark]]:
+    """Takes unnamed columns that nearly equal the intensity for what they are: fits."""
+    intensity = table.rows[:, roles.intensity]
+
+    def repeats(index: int | None) -> bool:
+        if index is None:
+            return False
+        close = np.abs(table.rows[:, index] - intensity) < 0.3 * np.abs(intensity)
+        return bool(close.mean() > 0.8)
+
+    text = "Column {} nearly equals the intensity, as a fit does, and is not taken for "
+    remarks = []
+    if repeats(roles.sigma):
+        remarks.append(Remark(text.format(3) + "its error.", "sigma"))
+        roles = replace(roles, sigma=None)
+    if repeats(roles.resolution):
+        remarks.append(Remark(text.format(4) + "the width of q."))
+        roles = replace(roles, resolution=None)
+    return roles, remarks
 
 
 def _sigma(
@@ -101,6 +131,12 @@ def _sigma(
         "taken for error bars."
     )
     return None, (Remark(text, "sigma"),)
+
+
+def _numbers_rows(values: Float64[np.ndarray, "q"]) -> bool:
+    first = values[0]
+    count = np.arange(len(values)) + first
+    return len(values) >= 10 and first in (0, 1) and np.array_equal(values, count)
 
 
 def _counts(values: Float64[np.ndarray, "q"]) -> bool:
@@ -124,6 +160,10 @@ def _too_many(table: Block) -> str:
 
 def _remarks_on_columns(columns: _Columns) -> list[Remark]:
     remarks = []
+    name = columns.names[columns.roles.q] if columns.names else ""
+    if re.match(r"s(?:exp)?$", name, re.I):
+        text = f"The axis '{name}' is taken for q = 4π sin(θ)/λ, not for 2 sin(θ)/λ."
+        remarks.append(Remark(text))
     lost = columns.table.lost
     if lost:
         text = f"{lost} rows with missing or additional columns are left out."
