@@ -40,7 +40,9 @@ CELLULOSE = (
 )
 
 
-def made_curve(points: int = 180, *, name: str = "spheres", errors: bool = True) -> Curve:
+def made_curve(
+    points: int = 180, *, name: str = "spheres", errors: bool = True
+) -> Curve:
     """Spheres of 5 nm with a flat background and noise of 3 %."""
     generator = torch.Generator().manual_seed(0)
     q = torch.logspace(math.log10(0.04), math.log10(4), points, dtype=torch.float64)
@@ -110,9 +112,7 @@ def made_wide_fit() -> Fit:
     first = torch.rand(len(samples), generator=generator) < 0.3
     samples[first, 4] = 1 - samples[first, 4]
     samples[:, 7] = 0.1 + 0.8 * torch.rand(len(samples), generator=generator).double()
-    mixed = Posterior(
-        posterior.quantities, samples, posterior.weights, posterior.prior
-    )
+    mixed = Posterior(posterior.quantities, samples, posterior.weights, posterior.prior)
     return _fit(
         made_curve(2000, name="wood, wet"),
         "cellulose",

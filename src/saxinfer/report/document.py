@@ -90,6 +90,10 @@ def _quantities(posterior: Posterior, chosen: tuple[Quantity, ...]) -> Document:
             "prior_low": quantity.prior_low,
             "prior_high": quantity.prior_high,
             "fixed": posterior.is_fixed(quantity.name),
+            "solutions": [
+                {"median": median, "share": share}
+                for median, share in posterior.solutions(quantity.name)
+            ],
         }
         for quantity in chosen
     }

@@ -22,6 +22,7 @@ from saxinfer.report.wording import (
     number,
     prior_range,
     rounded,
+    solutions,
     teaching,
     unit_in_print,
     unit_in_table,
@@ -42,6 +43,7 @@ class _Row:
     prior: str
     narrowed: str
     constrained: str
+    solutions: str
     weak: bool
 
 
@@ -177,6 +179,7 @@ def _row(posterior: Posterior, quantity: Quantity) -> _Row:
         prior="–" if fixed else prior_range(quantity),
         narrowed="–" if fixed else _percent(summary.shrinkage),
         constrained="fixed by you" if fixed else teaching(summary),
+        solutions=solutions(posterior, quantity.name),
         weak=not (summary.constrained or fixed),
     )
 

@@ -17,6 +17,7 @@ from saxinfer.report.wording import (
     interval,
     number,
     rounded,
+    solutions,
     teaching,
     unit_in_table,
 )
@@ -92,6 +93,8 @@ def _quantities(fit: Fit, heading: str, chosen: tuple[Quantity, ...]) -> Table:
         median, low, high = interval(summary)
         fixed = fit.posterior.is_fixed(quantity.name)
         said = "fixed" if fixed else teaching(summary)
+        if summary.modes > 1:
+            said += f": {solutions(fit.posterior, quantity.name)}"
         table.add_row(
             in_words(quantity.name),
             median,

@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from saxinfer.inference.base import VerdictName
-from saxinfer.posterior import Quantity, Summary
+from saxinfer.posterior import Posterior, Quantity, Summary
 
 __all__ = [
     "MEANING_OF_NUISANCE",
@@ -17,6 +17,7 @@ __all__ = [
     "number",
     "prior_range",
     "rounded",
+    "solutions",
     "teaching",
     "unit_in_print",
     "unit_in_table",
@@ -147,5 +148,18 @@ def prior_range(quantity: Quantity) -> str:
 def teaching(summary: Summary) -> str:
     """What the data say of one quantity: constrained, several modes, or little."""
     if summary.modes > 1:
-        return f"{summary.modes} separate solutions"
+        return f"{summary.modes} solutions"
     return "yes" if summary.constrained else "no"
+
+
+def solutions(posterior: Posterior, name: str) -> str:
+    """The separate solutions with their shares, "0.45 (70 %) or 0.55 (30 %)"."""
+    found = posterior.solutions(name)
+    if len(found) < 2:
+        return ""
+    # The distance of the solutions says how exact they need to be.
+    medians = [median for median, _ in found]
+    spread = (max(medians) - min(medians)) / 10
+    return " or ".join(
+        f"{rounded(median, spread)} ({100 * share:.0f} %)" for median, share in found
+    )

@@ -1,0 +1,108 @@
+"""The report is whole without a network and says everything in words."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from types import ModuleType
+
+import pytest
+
+from saxinfer.curve import Remark
+from saxinfer.inference.base import Fit
+from saxinfer.report import figures
+from saxinfer.report.document import document, failure
+from saxinfer.report.page import index_page, report_page
+
+
+@pytest.fixture(scope="module")
+def page(wide_fit: Fit) -> str:
+    return report_page(wide_fit)
+
+
+@pytest.fixture
+def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("curve", "prior", "corner", "correlation"):
+        monkeypatch.setattr(figures, f"{name}_figure", lambda *_: None)
+    monkeypatch.setattr(figures, "image_source", lambda _: "data:image/svg+xml,")
+
+
+class _Balance(HTMLParser):
+    """Remembers which elements are open."""
+
+    VOID = ("meta", "img", "br", "link", "input", "hr")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.sources: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.sources += [v or "" for k, v in attrs if k in ("src", "href")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_well_formed_and_asks_nothing_of_a_network(page: str) -> None:
+    parser = _Balance()
+    parser.feed(page)
+    assert parser.open == []
+    assert parser.sources
+    assert all(source.startswith("data:image/svg+xml") for source in parser.sources)
+    assert "@import" not in page
+    assert "<script" not in page
+
+
+def test_the_verdict_and_its_reasons_come_first(page: str, wide_fit: Fit) -> None:
+    first_table = page.index("<table")
+    assert page.index("Poor: the model") < first_table
+    for reason in wide_fit.quality.reasons:
+        assert page.index(reason) < first_table
+
+
+def test_every_quantity_is_in_words_with_its_unit(page: str, wide_fit: Fit) -> None:
+    for quantity in wide_fit.posterior:
+        assert quantity.name.replace("_", " ") in page
+    assert "m²/cm³" in page
+    assert "2 solutions" in page
+    assert "points scatter twice as much" in page
+
+
+def test_the_page_says_how_to_repeat_and_cite_it(page: str, wide_fit: Fit) -> None:
+    assert wide_fit.provenance.command in page
+    assert wide_fit.provenance.estimator in page
+    assert "How to cite" in page
+    assert wide_fit.curve.remarks[0].text in page
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_names_from_files_cannot_write_html(made: ModuleType) -> None:
+    curve = replace(
+        made.made_curve(),
+        name="<script>alert(1)</script>",
+        remarks=(Remark("<b>bold</b>"),),
+    )
+    text = report_page(made.made_fit(curve))
+    assert "<script" not in text
+    assert "<b>" not in text
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_a_fit_without_errors_and_peak_says_so(made: ModuleType) -> None:
+    text = report_page(made.made_fit(made.made_curve(errors=False)))
+    assert "none: the file has no error bars" in text
+    assert "none: no peak stands out" in text
+    assert not re.search(r"\b(None|nan|inf)\b", text)
+
+
+def test_the_index_links_fits_and_names_failures(fit: Fit, wide_fit: Fit) -> None:
+    documents = [document(fit), failure("x/b.dat", "b.dat: empty."), document(wide_fit)]
+    text = index_page(documents, {0: "spheres/report.html", 2: "wood/report.html"})
+    parser = _Balance()
+    parser.feed(text)
+    assert parser.open == []
+    assert "spheres/report.html" in parser.sources
+    assert "b.dat: empty." in text
+    assert "2 fitted, 1 not." in text

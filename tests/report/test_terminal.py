@@ -1,0 +1,48 @@
+"""The tables on a terminal name every quantity, unit and reason."""
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+from saxinfer.inference.base import Fit
+from saxinfer.report.document import document, failure
+from saxinfer.report.terminal import fit_table, overview_table
+
+
+def printed(table: RenderableType, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(table)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_a_fit_is_told_in_full(wide_fit: Fit) -> None:
+    text = printed(fit_table(wide_fit))
+    for quantity in wide_fit.posterior:
+        assert quantity.name.replace("_", " ") in text
+    for reason in wide_fit.quality.reasons:
+        assert reason in text
+    assert wide_fit.curve.remarks[0].text in text
+    assert "Poor" in text
+    assert "2 solutions: 0.45" in text
+    assert "m²/cm³" in text
+    assert "reduced χ² 2.31" in text
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_many_fits_are_told_within_the_width(
+    fit: Fit, wide_fit: Fit, width: int
+) -> None:
+    documents = [document(fit), failure("x.dat", "x.dat: bad."), document(wide_fit)]
+    text = printed(overview_table(documents, width), width)
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= width
+    assert "spheres" in text
+    assert "wood, wet" in text
+    assert "more parameters" in text or width == 200
+
+
+def test_nothing_fitted_is_said() -> None:
+    assert "No curve" in printed(overview_table([failure("a", "a: bad.")], 80))
