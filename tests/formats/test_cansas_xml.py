@@ -85,3 +85,10 @@ def test_xml_without_data_is_refused(write: Write) -> None:
         load(write("a.xml", root()))
     with pytest.raises(FormatError, match="no points"):
         load(write("a.xml", root(entry(""))))
+
+
+def test_a_width_in_another_unit_is_converted(write: Write) -> None:
+    text = root(entry(points(more='<Qdev unit="1/nm">0.01</Qdev>')))
+    (curve,) = load(write("a.xml", text))
+    assert curve.resolution is not None
+    assert curve.resolution[0].item() == pytest.approx(0.01)

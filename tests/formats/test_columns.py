@@ -102,6 +102,7 @@ def test_a_series_in_one_file_gives_several_curves(
         ("one two\nthree four\nfive six\n", "text without columns"),
         ("1\n2\n3\n", "text without columns"),
         ("energy[keV] mu\n" + "\n".join(f"{i} 1" for i in range(20)), "over 'energy"),
+        ("a.chi\n2-Theta Angle (Degrees)\nIntensity\n 20\n" + "1 2\n" * 20, "angle"),
         ("2Theta I\n" + "\n".join(f"{i} 1" for i in range(20)), "angle"),
         ("\n".join(" ".join("123456") for _ in range(20)), "6 columns"),
         ("\n".join(",".join(["1.5"] * 90) for _ in range(40)), "matrix of 40 x 90"),
@@ -122,3 +123,11 @@ def test_whole_numbers_in_the_third_column_are_no_errors(
     )
     assert curve.sigma is None
     assert curve.remarks[0].kind == "sigma"
+
+
+def test_a_map_over_qx_and_qy_without_a_heading_is_refused(write: Write) -> None:
+    axis = np.linspace(-0.1, 0.1, 30)
+    qx, qy = np.meshgrid(axis, axis)
+    table = rows(qx.ravel() + 1e-6 * qy.ravel(), qy.ravel(), np.exp(-qx.ravel()))
+    with pytest.raises(FormatError, match="2D map"):
+        load(write("a.dat", table), q_unit="1/A")

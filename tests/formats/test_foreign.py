@@ -30,6 +30,8 @@ EDF = b"{\nEDF_DataBlockID = 1.Image.Psd ;\nDim_1 = 981 ;\n}" + bytes(500)
         (b"\n   ####      G N O M             Version 5.0", "result of GNOM"),
         (b"FILE: A\nThe detector image is a standard X-Y coordinate", "NIST .ASC"),
         (b"Data columns Qx - Qy - I(Qx,Qy) - err(I)\n", "2D map"),
+        (b"FileFormatVersion 1.0\nSpinEchoLength_unit A\n", "spin-echo"),
+        (b"# # ORSO reflectivity data file | 1.0\n", "reflectivity"),
         (b"<html><body>404</body></html>", "web page"),
     ],
 )

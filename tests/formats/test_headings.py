@@ -32,6 +32,9 @@ from saxinfer.formats.units import PER_ANGSTROM, PER_NM, q_unit_from_text
         ("q / nm^-1 ; I / cm^-1", PER_NM),
         ("# 255 nm spheres, 1/10 dilution, I in 1/cm", None),
         ("q,I,sigma_I", None),
+        ("Q (inverse nanometres)", PER_NM),
+        ("# wavelength 1 A, q in nm^-1", PER_NM),
+        ("# q [1/A] converted to q [1/nm]", None),
     ],
 )
 def test_the_unit_of_q_is_found_in_the_heading(line: str, unit: object) -> None:

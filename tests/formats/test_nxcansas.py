@@ -234,3 +234,12 @@ def test_three_files_of_one_measurement_load_equal(
     assert xml.q.numpy() == pytest.approx(nexus.q.numpy(), rel=1e-5)
     # RKH text rounds q at the fifth decimal of 1/Å.
     assert rkh.q.numpy() == pytest.approx(nexus.q.numpy(), abs=0.6e-4)
+
+
+def test_the_oldest_layout_of_mantid_is_the_same_curve(
+    measured: Callable[[str], Path],
+) -> None:
+    (new,) = load(measured("33837rear_1D_1.75_16.5_NXcanSAS_v3.h5"))
+    (old,) = load(measured("33837rear_1D_1.75_16.5_NXcanSAS.h5"))
+    assert old.q.equal(new.q)
+    assert old.intensity.numpy() == pytest.approx(new.intensity.numpy(), rel=1e-5)

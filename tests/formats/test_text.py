@@ -98,3 +98,9 @@ def test_numbers_in_a_heading_are_no_data() -> None:
     rows = [f"{i / 100} {i} 1 0.1" for i in range(1, 12)]
     (table,) = tables_of_numbers([" 11 0 0 0 1 11 0", " 0 0 0 0", "(F12.5)", *rows])
     assert table.rows[0, 0] == 0.01
+
+
+def test_rows_with_overflown_cells_are_counted() -> None:
+    rows = [f"{i} {i} 1" for i in range(1, 12)]
+    (table,) = tables_of_numbers([*rows, "12 ****** 1", "13 4 1", "14 ****** 1"])
+    assert (len(table.rows), table.lost) == (12, 2)

@@ -17,6 +17,7 @@ from saxinfer.curve import Remark
 from saxinfer.formats.entry import Entry
 from saxinfer.formats.error import FormatError
 from saxinfer.formats.source import Source
+from saxinfer.formats.units import q_unit_from_text
 
 __all__ = ["read", "recognises"]
 
@@ -88,7 +89,7 @@ def _entry(
         q=columns["Q"],
         intensity=columns["I"],
         sigma=columns["Idev"],
-        resolution=columns["Qdev"],
+        resolution=_width(source, points, columns["Qdev"]),
         name=name,
         unit_text=_one_unit(source, points, "Q"),
         intensity_unit=_one_unit(source, points, "I") or "a.u.",
@@ -103,6 +104,19 @@ def _column(
     if not any(texts):
         return None
     return np.array([_number(text) for text in texts], dtype=np.float64)
+
+
+def _width(
+    source: Source,
+    points: list[ElementTree.Element],
+    width: Float64[np.ndarray, "q"] | None,
+) -> Float64[np.ndarray, "q"] | None:
+    """Returns the width of q in the unit of Q, whatever its own unit is."""
+    axis = q_unit_from_text(_one_unit(source, points, "Q") or "")
+    own = q_unit_from_text(_one_unit(source, points, "Qdev") or "")
+    if width is None or axis is None or own is None:
+        return width
+    return np.asarray(width * (own.in_per_nm / axis.in_per_nm))
 
 
 def _number(text: str) -> float:

@@ -19,6 +19,8 @@ _BINARY: Final = (
     (b"###CBF", f"is a detector image (CBF), not a curve. {_REDUCE}"),
     (b"\x89PNG", "is a picture (PNG), not a curve."),
     (b"\xff\xd8\xff", "is a picture (JPEG), not a curve."),
+    (b"GIF8", "is a picture (GIF), not a curve."),
+    (b"BM", "is a picture (BMP), not a curve."),
     (b"%PDF", "is a PDF document, not a curve."),
     (b"BZh", "is compressed (bzip2). Unpack it first."),
     (b"\xfd7zXZ", "is compressed (xz). Unpack it first."),
@@ -53,6 +55,14 @@ _TEXT: Final = (
             r"^\W*Data columns(?: are)? Qx\s*-\s*Qy|^\W*Qx\s*[-,\t ]\s*Qy", re.M
         ),
         f"holds a 2D map I(qx, qy), not a curve. {_REDUCE}",
+    ),
+    (
+        re.compile(r"^SpinEchoLength", re.M),
+        "holds spin-echo data (SESANS) over a length, not a curve I(q).",
+    ),
+    (
+        re.compile(r"^#\s*#?\s*ORSO reflectivity", re.M),
+        "holds a reflectivity curve (ORSO), not a scattering curve I(q).",
     ),
     (
         re.compile(r"^(?:ATOM  |HETATM)", re.M),

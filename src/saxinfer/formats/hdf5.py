@@ -10,7 +10,15 @@ from jaxtyping import Float64
 from saxinfer.formats.error import FormatError
 from saxinfer.formats.source import Source
 
-__all__ = ["groups", "numbers", "opened", "text_of", "texts_of", "wavelength_of"]
+__all__ = [
+    "groups",
+    "numbers",
+    "opened",
+    "text_of",
+    "texts_of",
+    "unit_of",
+    "wavelength_of",
+]
 
 # hc, exact since 2019 by the definition of the SI.
 _KEV_NM: Final = 1.2398419843320026
@@ -105,6 +113,11 @@ def text_of(node: Any, key: str) -> str:  # noqa: ANN401
     return ""
 
 
+def unit_of(data_set: Any) -> str:  # noqa: ANN401
+    """Returns the unit of a data set, or "": old files write ``unit`` for ``units``."""
+    return text_of(data_set, "units") or text_of(data_set, "unit")
+
+
 def numbers(node: Any, key: str | None) -> Float64[np.ndarray, "..."] | None:  # noqa: ANN401
     """Returns a data set as numbers, or None where it is missing or no numbers."""
     if not key or key not in node:
@@ -131,13 +144,13 @@ def wavelength_of(file: Any) -> float | None:  # noqa: ANN401
             continue
         for key in ("wavelength", "incident_wavelength"):
             value = _scalar(group, key)
-            unit = text_of(group[key], "units").lower() if value else ""
+            unit = unit_of(group[key]).lower() if value else ""
             unit = "a" if unit.startswith(("ang", "ång")) else unit
             if value and unit in _NM:
                 return value * _NM[unit]
         value = _scalar(group, "energy")
-        if value and text_of(group["energy"], "units").lower() in ("kev", "ev"):
-            scale = 1.0 if text_of(group["energy"], "units").lower() == "kev" else 1e-3
+        if value and unit_of(group["energy"]).lower() in ("kev", "ev"):
+            scale = 1.0 if unit_of(group["energy"]).lower() == "kev" else 1e-3
             energy = value * scale
     return _KEV_NM / energy if energy else None
 

@@ -25,7 +25,7 @@ _UNIT: Final = (
 _Q_UNIT: Final = re.compile(
     r"(?:(?<![A-Za-z|])(?:mod_?)?q(?:\(?[A-Za-z]{0,5}\)?)"
     r"|scattering[ _]vector|momentum[ _]transfer)"
-    rf"\s*[\[(<{{,:=/_ ]*\s*(?P<unit>{_UNIT})",
+    rf"(?:\s+(?:is\s+)?in\b)?\s*[\[(<{{,:=/_ ]*\s*(?P<unit>{_UNIT})",
     re.IGNORECASE,
 )
 # q*Aangstroem: the axis is made free of units by multiplying with a length.
@@ -55,7 +55,7 @@ _RESOLUTION: Final = re.compile(
     r"^d_?q|sig(?:ma)?_?q|qdev|<dx>|q_?err|resol|^dx$", re.I
 )
 _NOT_Q: Final = re.compile(
-    r"(?:r|t|radius|d|diameter|size|bin|energy|wavelength|lambda|time|temperature|"
+    r"(?:r|t|radius|d|diameter|size|bin|energy|wavelength|lambda|time|temperature|spin.*|"
     r"depth|pixel|channel|index|angle|2?theta|two_?theta|tth|2th.*|2-?theta.*|"
     r"sizesdist.*|xmean|log.*|ln.*|q\s*(?:\^|\*\*)?\s*[24²⁴]|.*diameter.*|.*radius.*|.*theta.*)$",
     re.I,
@@ -68,7 +68,7 @@ _NOT_I: Final = (
     (re.compile(r"q_?y", re.I), "a 2D map over qx and qy"),
     (
         re.compile(r"(?:log|ln)(?:10)?\b|.*\bq\s*(?:\^|\*\*)\s*[24]", re.I),
-        "a plot of it",
+        "a transformed plot (a power or logarithm)",
     ),
 )
 
@@ -194,12 +194,13 @@ def q_unit_text_of(heading: tuple[str, ...]) -> str | None:
     """
     for line in reversed(heading):
         plain = _plain(line)
-        for found in _Q_UNIT.finditer(plain):
-            if q_unit_from_text(found["unit"]):
-                return found["unit"]
-        times = _Q_TIMES.search(plain)
-        if times and q_unit_from_text(f"1/{times['length']}"):
-            return f"1/{times['length']}"
+        texts = [found["unit"] for found in _Q_UNIT.finditer(plain)]
+        texts += [f"1/{found['length']}" for found in _Q_TIMES.finditer(plain)]
+        stated = {unit: text for text in texts if (unit := q_unit_from_text(text))}
+        if len(stated) > 1:
+            return None  # one line states two units: which of them is meant is open
+        if stated:
+            return next(iter(stated.values()))
     return _unit_below_its_name(heading)
 
 

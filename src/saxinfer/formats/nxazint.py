@@ -17,7 +17,14 @@ from jaxtyping import Float64
 from saxinfer.curve import Remark
 from saxinfer.formats.entry import Entry
 from saxinfer.formats.error import FormatError
-from saxinfer.formats.hdf5 import groups, numbers, opened, text_of, wavelength_of
+from saxinfer.formats.hdf5 import (
+    groups,
+    numbers,
+    opened,
+    text_of,
+    unit_of,
+    wavelength_of,
+)
 from saxinfer.formats.source import Source
 from saxinfer.formats.units import q_from_two_theta, q_unit_from_text
 
@@ -79,7 +86,7 @@ def _frames(source: Source, file: Any, group: Any) -> list[Entry]:  # noqa: ANN4
             masked_because="without any pixel",
             name=title if len(frames) == 1 else f"{title} frame {i}",
             unit_text=unit_text,
-            intensity_unit=text_of(group["I"], "units") or "a.u.",
+            intensity_unit=unit_of(group["I"]) or "a.u.",
             from_angle=from_angle,
             remarks=skipped,
         )
@@ -102,7 +109,7 @@ def _q(
     axis: Float64[np.ndarray, "q"],
 ) -> tuple[Float64[np.ndarray, "q"], str | None, bool]:
     """Returns q, its unit as the file spells it, and whether it came from angles."""
-    units = text_of(group[_AXIS], "units")
+    units = unit_of(group[_AXIS])
     label = text_of(group[_AXIS], "long_name").lower()
     is_angle = units.lower() in ("degrees", "degree", "deg", "rad", "radian", "radians")
     if q_unit_from_text(units) or not (is_angle or "theta" in label or label == "tth"):

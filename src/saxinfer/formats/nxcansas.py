@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float64
 from saxinfer.curve import Remark
 from saxinfer.formats.entry import Entry
 from saxinfer.formats.error import FormatError
-from saxinfer.formats.hdf5 import groups, numbers, opened, text_of
+from saxinfer.formats.hdf5 import groups, numbers, opened, text_of, unit_of
 from saxinfer.formats.source import Source
 from saxinfer.formats.units import q_unit_from_text
 
@@ -112,7 +112,7 @@ def _entries_of(source: Source, group: Any) -> list[Entry]:  # noqa: ANN401
     )
     title = _title(group)
     remarks = (*slit, *_remarks_on_units(group, intensity))
-    unit_text = text_of(group["Q"], "units") or None
+    unit_text = unit_of(group["Q"]) or None
     return [
         Entry(
             q=q_rows[i].copy(),
@@ -122,7 +122,7 @@ def _entries_of(source: Source, group: Any) -> list[Entry]:  # noqa: ANN401
             masked=None if masks is None else _as_mask(masks[i]),
             name=title if count == 1 else f"{title} {i + 1}",
             unit_text=unit_text,
-            intensity_unit=text_of(group["I"], "units").strip("[] ") or "a.u.",
+            intensity_unit=unit_of(group["I"]).strip("[] ") or "a.u.",
             remarks=remarks,
         )
         for i in range(count)
@@ -211,7 +211,7 @@ def _resolution(
     names = [name for name in _SEPARATORS.split(stated) if name]
     length = numbers(group, "dQl")
     if length is not None and np.nanmax(length) > 0:
-        unit = text_of(group["dQl"], "units") or text_of(q, "units")
+        unit = unit_of(group["dQl"]) or unit_of(q)
         text = f"The curve is slit-smeared: slit length {np.nanmax(length):g} {unit}."
         return None, (Remark(text, "slit"),)
     if re.search(r"_SMR$|^SMR_", group.name.strip("/").replace("/sasdata", "")):
@@ -219,8 +219,8 @@ def _resolution(
         return None, (Remark(text, "slit"),)
     width = numbers(group, names[0]) if names else None
     if width is not None:
-        own = q_unit_from_text(text_of(group[names[0]], "units"))
-        axis = q_unit_from_text(text_of(q, "units"))
+        own = q_unit_from_text(unit_of(group[names[0]]))
+        axis = q_unit_from_text(unit_of(q))
         if own and axis:
             width = width * (own.in_per_nm / axis.in_per_nm)
     return width, ()
@@ -255,7 +255,7 @@ def _remarks_on_units(
     group: Any,  # noqa: ANN401
     intensity: Float64[np.ndarray, "..."],
 ) -> tuple[Remark, ...]:
-    unit = text_of(group["I"], "units")
+    unit = unit_of(group["I"])
     finite = intensity[np.isfinite(intensity)]
     if unit.lower() == "counts" and not np.array_equal(finite, np.round(finite)):
         text = (

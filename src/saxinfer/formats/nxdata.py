@@ -14,7 +14,7 @@ import numpy as np
 
 from saxinfer.formats.entry import Entry
 from saxinfer.formats.error import FormatError
-from saxinfer.formats.hdf5 import numbers, opened, text_of
+from saxinfer.formats.hdf5 import numbers, opened, text_of, unit_of
 from saxinfer.formats.source import Source
 
 __all__ = ["read", "recognises"]
@@ -86,9 +86,8 @@ def read(source: Source) -> list[Entry]:
                 if width is not None and width.shape == q.shape
                 else None,
                 name=title if len(frames) == 1 else f"{title} frame {i}",
-                unit_text=text_of(group[axis], "units") or None,
-                intensity_unit=text_of(group[text_of(group, "signal")], "units")
-                or "a.u.",
+                unit_text=unit_of(group[axis]) or None,
+                intensity_unit=unit_of(group[text_of(group, "signal")]) or "a.u.",
             )
             for i, row in enumerate(frames)
         ]

@@ -6,7 +6,14 @@ import numpy as np
 
 from saxinfer.formats.entry import Entry
 from saxinfer.formats.error import FormatError
-from saxinfer.formats.hdf5 import groups, numbers, opened, text_of, wavelength_of
+from saxinfer.formats.hdf5 import (
+    groups,
+    numbers,
+    opened,
+    text_of,
+    unit_of,
+    wavelength_of,
+)
 from saxinfer.formats.source import Source
 from saxinfer.formats.units import q_from_two_theta, q_unit_from_text
 
@@ -42,7 +49,7 @@ def _entry(source: Source, file: Any, group: Any) -> Entry:  # noqa: ANN401
         raise FormatError(
             f"{source.name}: {group.name} is not one curve over an angle."
         )
-    units = text_of(group["polar_angle"], "units").lower()
+    units = unit_of(group["polar_angle"]).lower()
     stated = q_unit_from_text(units.split("_")[-1])
     q = axis
     if not stated:

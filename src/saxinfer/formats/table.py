@@ -175,6 +175,14 @@ def _drop_unusable(table: _Table) -> None:
 
 def _refuse_a_map(table: _Table, file: Path) -> None:
     """Refuses a list whose first column repeats: a map I(qx, qy) written by rows."""
+    q = table.entry.q
+    falls = int((np.diff(q) < 0).sum())
+    if (q < 0).mean() > 0.2 and 10 < falls < len(q) - 1:
+        raise FormatError(
+            f"{file.name}: a curve has one point at each q, but the first column runs "
+            f"through positive and negative values {falls} times, as a 2D map "
+            "I(qx, qy) does. Reduce it to a curve first."
+        )
     distinct = len(np.unique(table.q))
     if len(table.q) >= 50 and distinct < len(table.q) / 2:
         raise FormatError(

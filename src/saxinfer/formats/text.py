@@ -37,7 +37,7 @@ class Block:
     Attributes:
         rows: The numbers; an empty cell is NaN.
         heading: The lines of text above; nearest last.
-        lost: Rows of numbers of the file that do not fit in and are not here.
+        lost: Rows that do not fit in, or hold text besides numbers, and are not here.
     """
 
     rows: Float64[np.ndarray, "row column"]
@@ -118,12 +118,14 @@ def blocks_of_numbers(lines: list[str]) -> list[Block]:
     blocks: list[Block] = []
     heading: list[str] = []
     rows: list[list[float]] = []
+    broken = 0
 
     def close() -> None:
-        nonlocal rows, heading
+        nonlocal rows, heading, broken
         if rows:
-            blocks.append(Block(np.array(rows, dtype=np.float64), tuple(heading)))
-            rows, heading = [], []
+            numbers = np.array(rows, dtype=np.float64)
+            blocks.append(Block(numbers, tuple(heading), broken))
+            rows, heading, broken = [], [], 0
 
     for line in lines:
         if not line.strip():
@@ -132,12 +134,24 @@ def blocks_of_numbers(lines: list[str]) -> list[Block]:
         if row is None:
             close()
             heading.append(line.rstrip())
+            # After one or two rows of numbers the heading may still go on.
+            in_table = any(len(block.rows) > 2 for block in blocks)
+            broken += in_table and _begins_as_a_row(line, dialect)
             continue
         if rows and len(row) != len(rows[0]):
             close()
         rows.append(row)
     close()
+    if blocks and broken:
+        last = blocks[-1]
+        blocks[-1] = Block(last.rows, last.heading, last.lost + broken)
     return blocks
+
+
+def _begins_as_a_row(line: str, dialect: tuple[str | None, str]) -> bool:
+    """Whether a line of text was meant to be a row: its first cells are numbers."""
+    cells = _cells(line.replace(",", ".") if dialect[1] == "," else line, dialect[0])
+    return len(cells) > 1 and bool(cells[0]) and _number(cells[0]) is not None
 
 
 def tables_of_numbers(lines: list[str], fewest: int = 10) -> list[Block]:
@@ -180,6 +194,7 @@ def _joined(blocks: list[Block], columns: int) -> tuple[list[Block], int]:
     for block in blocks:
         heading.extend(block.heading)
         fits = block.rows.shape[1] == columns
+        lost += block.lost
         if not tables and (not fits or len(block.rows) < min(3, longest)):
             heading.extend(" ".join(f"{x:g}" for x in row) for row in block.rows)
         elif not fits:

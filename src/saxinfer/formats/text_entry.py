@@ -64,7 +64,11 @@ def entry_from_table(
     count = table.rows.shape[1]
     names = column_names(table.heading, count)
     what = foreign_quantity(names)
-    if names and what and _ANGLE.match(names[0]):
+    unit_text = q_unit_text_of(table.heading)
+    angles = [line for line in table.heading if _ANGLE.match(line.lstrip("# \t"))]
+    if angles and not what and unit_text is None:
+        what = f"a curve over the angle ('{angles[-1].strip()[:40]}')"
+    elif names and what and _ANGLE.match(names[0]):
         what = f"a curve over the angle '{names[0]}' without a wavelength"
     if what:
         raise FormatError(f"{file_name}: holds {what}, not a scattering curve I(q).")
@@ -88,7 +92,7 @@ def entry_from_table(
         sigma=sigma,
         resolution=columns.column(roles.resolution),
         name=name,
-        unit_text=q_unit_text_of(table.heading),
+        unit_text=unit_text,
         convention=convention,
         intensity_unit=intensity_unit_of(table.heading, names),
         dropped=table.lost,
@@ -166,7 +170,7 @@ def _remarks_on_columns(columns: _Columns) -> list[Remark]:
         remarks.append(Remark(text))
     lost = columns.table.lost
     if lost:
-        text = f"{lost} rows with missing or additional columns are left out."
+        text = f"{lost} rows with missing, additional or broken columns are left out."
         remarks.append(Remark(text))
     roles = columns.roles
     used = {roles.q, roles.intensity, roles.sigma, roles.resolution}

@@ -68,7 +68,7 @@ _LENGTHS: Final = {
     "metres": PER_METRE,
 }
 _RECIPROCAL: Final = (
-    re.compile(r"(?:1/|/|per|inv|inverse|reciprocal)([a-zåö]+)"),
+    re.compile(r"(?:1/|/|per|inverse|inv|reciprocal)([a-zåö]+)"),
     re.compile(r"([a-zåö]+)(?:\*\*|\^)?-1"),
     re.compile(r"1/\(?([a-zåö]+)\)?"),
 )
