@@ -18,29 +18,34 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    invoke_without_command=True,
 )
 app.command()(fit)
 app.command()(models)
 app.command()(train)
 
 
+def _print_version(wanted: bool) -> bool:
+    from saxinfer import __version__
+
+    if wanted:
+        typer.echo(f"saxinfer {__version__}")
+        raise typer.Exit
+    return wanted
+
+
 @app.callback()
 def _root(
-    context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.")
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and stop.",
+        ),
     ] = False,
 ) -> None:
     """Physical parameters from small-angle scattering, with honest errors."""
-    from saxinfer import __version__
-
-    if version:
-        typer.echo(f"saxinfer {__version__}")
-        raise typer.Exit
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
-        raise typer.Exit
 
 
 def main() -> None:

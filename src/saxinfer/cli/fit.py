@@ -1,6 +1,5 @@
 """``saxinfer fit``: parameters of one or many curves."""
 
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saxinfer.cli.arguments import q_range, windows
-from saxinfer.cli.plain import UNREADABLE, WRONG_USE, WrongUseError
+from saxinfer.cli.plain import UNREADABLE, WRONG_USE, WrongUseError, command_line
 
 if TYPE_CHECKING:
     from saxinfer.cli.inputs import Unreadable
@@ -24,7 +23,6 @@ __all__ = ["fit"]
 
 
 def fit(
-    context: typer.Context,
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE", help="Files of curves.")
     ],
@@ -82,8 +80,7 @@ def fit(
         typer.echo(blank.sentence, err=True)
         raise typer.Exit(UNREADABLE)
     inputs = read_curves(files, q_unit=q_unit, entry=entry, background=blank)
-    command = shlex.join(["saxinfer", *(context.find_root().obj or ())])
-    options = FitOptions(windows=narrowed, q_range=part, command=command)
+    options = FitOptions(windows=narrowed, q_range=part, command=command_line())
     job = _Job(model, options, seed, debug)
     documents, last = _fit_all(job, inputs, output)
     _print(documents, last, output, as_json=as_json)

@@ -7,9 +7,11 @@
 130  stopped with Ctrl-C
 """
 
+import shlex
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, Final
 
 import typer
@@ -22,12 +24,21 @@ __all__ = [
     "WRONG_USE",
     "PlainGroup",
     "WrongUseError",
+    "command_line",
 ]
 
 DEFECT: Final = 1
 WRONG_USE: Final = 2
 UNREADABLE: Final = 3
 STOPPED: Final = 130
+
+
+_ARGUMENTS: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
+
+
+def command_line() -> str:
+    """The command line that is being run, as it can be pasted into a shell."""
+    return shlex.join(["saxinfer", *_ARGUMENTS.get()])
 
 
 class WrongUseError(Exception):
@@ -48,16 +59,17 @@ class PlainGroup(TyperGroup):
     ) -> Any:  # noqa: ANN401
         """Runs one command line; ends the process unless called by a program."""
         arguments = list(sys.argv[1:] if args is None else args)
+        _ARGUMENTS.set(tuple(arguments))
         run = super().main
 
         def command() -> object:
             return run(
-                args,
+                # Called with nothing, it says what it can do.
+                arguments or ["--help"],
                 prog_name,
                 complete_var,
                 standalone_mode=False,
                 windows_expand_args=windows_expand_args,
-                obj=arguments,
                 **extra,
             )
 
