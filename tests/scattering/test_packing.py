@@ -85,7 +85,8 @@ def percus_yevick(phi: float, rel_std: float, x: Array, classes: int = 7) -> Arr
         direct[:, i, j] = np.einsum("pr,prk->kp", inside, bessel)
         direct[:, j, i] = direct[:, i, j]
         direct *= root
-        return direct, np.linalg.solve(np.eye(classes) - direct, direct)
+        total: Array = np.linalg.inv(np.eye(classes) - direct) @ direct
+        return direct, total
 
     def step(gamma: Array) -> Array:
         direct, total = hole(gamma.reshape(r.shape), bessel)
