@@ -21,12 +21,14 @@ class Options:
     windows: dict[str, tuple[float, float]] = field(default_factory=dict)
     q_range: tuple[float | None, float | None] | None = None
     command: str = ""
+    estimator: Path | None = None
 
 
 def replace_inference(
     setattr_of: Callable[..., Any], made: ModuleType, calls: list[dict[str, object]]
 ) -> None:
     import saxinfer.inference
+    from saxinfer.inference import card
 
     def run(curve: Any, model: str, *, options: Any, seed: int = 0) -> Any:
         calls.append({"curve": curve, "model": model, "options": options, "seed": seed})
@@ -40,6 +42,7 @@ def replace_inference(
         return made.made_fit(curve, model=model)
 
     setattr_of(saxinfer.inference, "run", run, raising=False)
+    setattr_of(card, "load_estimator", lambda model, folder=None: None, raising=True)
     if not hasattr(saxinfer.inference, "FitOptions"):
         setattr_of(saxinfer.inference, "FitOptions", Options, raising=False)
 

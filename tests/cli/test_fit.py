@@ -198,6 +198,15 @@ def test_an_unwritable_output_is_found_out_before_the_fits(
     assert fake_fit == []
 
 
+def test_an_estimator_that_is_none_is_refused_before_the_fits(
+    run: Run, curve_file: Path, tmp_path: Path
+) -> None:
+    done = run("fit", curve_file, "--model", "sphere", "--estimator", tmp_path)
+    assert done.code == 2
+    assert done.err.startswith("no trained estimator for 'sphere'")
+    assert "saxinfer train" in done.err
+
+
 def test_many_curves_are_told_one_a_line(
     run: Run, fake_fit: Calls, two_curves: tuple[Path, Path]
 ) -> None:

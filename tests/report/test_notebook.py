@@ -1,5 +1,6 @@
 """A fit shows itself richly where there is a notebook, and only there."""
 
+import subprocess
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -42,3 +43,11 @@ def test_a_running_notebook_learns_to_show_fits(
 def test_a_terminal_gets_tables(fit: Fit, capsys: pytest.CaptureFixture[str]) -> None:
     show(fit)
     assert "radius mean" in capsys.readouterr().out
+
+
+def test_importing_the_package_opens_no_door_to_plotting() -> None:
+    code = (
+        "import sys, saxinfer, saxinfer.report, saxinfer.cli; "
+        "sys.exit(bool({'matplotlib', 'jinja2', 'h5py'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -61,6 +61,12 @@ def fit(
             help="Curve to subtract, errors too.",
         ),
     ] = "",
+    estimator: Annotated[
+        Path | None,
+        typer.Option(
+            "--estimator", metavar="DIR", help="Estimator from 'saxinfer train'."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
     output: Annotated[
         Path | None,
@@ -71,7 +77,7 @@ def fit(
 ) -> None:
     """Fit a model to every curve of the files: posterior, verdict and report."""
     narrowed, part = windows(parameter or ()), q_range(q_range_text)
-    _check_model(model, narrowed)
+    _check_model(model, narrowed, estimator)
     from saxinfer.cli.inputs import Unreadable, read_background, read_curves
     from saxinfer.inference import FitOptions
 
@@ -80,7 +86,7 @@ def fit(
         typer.echo(blank.sentence, err=True)
         raise typer.Exit(UNREADABLE)
     inputs = read_curves(files, q_unit=q_unit, entry=entry, background=blank)
-    options = FitOptions(windows=narrowed, q_range=part, command=command_line())
+    options = FitOptions(narrowed, part, command_line(), estimator)
     job = _Job(model, options, seed, debug)
     documents, last = _fit_all(job, inputs, output)
     _print(documents, last, output, as_json=as_json)
@@ -98,8 +104,10 @@ class _Job:
     debug: bool
 
 
-def _check_model(model: str, narrowed: dict[str, tuple[float, float]]) -> None:
-    """Refuses an unknown model or parameter before anything is read."""
+def _check_model(
+    model: str, narrowed: dict[str, tuple[float, float]], estimator: Path | None
+) -> None:
+    """Refuses an unknown model, parameter or estimator before anything is read."""
     from saxinfer.structures import MODELS, get_structure
 
     if not model:
@@ -110,6 +118,9 @@ def _check_model(model: str, narrowed: dict[str, tuple[float, float]]) -> None:
         space = get_structure(model).space
         for name, (low, high) in narrowed.items():
             space = space.narrow(name, low, high)
+        from saxinfer.inference.card import load_estimator
+
+        load_estimator(model, estimator)
     except ValueError as error:
         raise WrongUseError(str(error)) from None
 
@@ -124,11 +135,11 @@ def _fit_all(
     documents: list[Document] = []
     last = None
     try:
-        with _progress(len(inputs)) as advance:
+        with _progress(len(inputs)) as bar:
             for item in inputs:
                 result = _fit_one(job, item)
                 if isinstance(result, dict):
-                    typer.echo(result["error"], err=True)
+                    bar.say(result["error"])
                     documents.append(result)
                     if folder is not None:
                         folder.add_failure(result)
@@ -136,7 +147,7 @@ def _fit_all(
                     last = result
                     writes = document if folder is None else folder.add
                     documents.append(writes(result))
-                advance()
+                bar.advance()
     finally:
         if isinstance(folder, ReportFolder):
             folder.finish()
@@ -177,8 +188,16 @@ def _fit_one(job: _Job, item: "Curve | Unreadable") -> "Fit | Document":
     return failure(item.file, text if text.startswith(name) else f"{name}: {text}")
 
 
+@dataclass(frozen=True)
+class _Bar:
+    """What is told on stderr while the fits run."""
+
+    advance: Callable[[], None]
+    say: Callable[[str], None]
+
+
 @contextmanager
-def _progress(count: int) -> Iterator[Callable[[], None]]:
+def _progress(count: int) -> Iterator[_Bar]:
     """A bar on stderr with rate and remaining time, for many curves on a terminal."""
     from rich.console import Console
     from rich.progress import (
@@ -191,7 +210,7 @@ def _progress(count: int) -> Iterator[Callable[[], None]]:
 
     console = Console(stderr=True)
     if count < 2 or not console.is_terminal:
-        yield lambda: None
+        yield _Bar(lambda: None, lambda text: typer.echo(text, err=True))
         return
     columns = (
         BarColumn(),
@@ -208,7 +227,10 @@ def _progress(count: int) -> Iterator[Callable[[], None]]:
             rate = f"{60 * speed:.1f} a minute" if speed else "–"
             progress.update(task, rate=rate)
 
-        yield advance
+        def say(text: str) -> None:
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+        yield _Bar(advance, say)
 
 
 def _print(
