@@ -1,4 +1,8 @@
-"""The one door to h5py: opening HDF5 files, and reading attributes as text."""
+"""The one door to h5py: opening HDF5 files, and reading attributes as text.
+
+A file that was cut short is refused. One whose bytes were changed inside may keep the
+HDF5 library itself busy for ever, which nothing in the same process can prevent.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
