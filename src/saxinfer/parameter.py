@@ -213,9 +213,7 @@ class ParameterSpace:
             total = total + normal - density + base.log()
         return total
 
-    def admits(
-        self, theta: Float[Tensor, "batch parameter"]
-    ) -> Bool[Tensor, " batch"]:
+    def admits(self, theta: Float[Tensor, "batch parameter"]) -> Bool[Tensor, " batch"]:
         """Whether the prior allows a point, windows and ratios included."""
         columns = list(theta.unbind(-1))
         inside = torch.ones(theta.shape[0], dtype=torch.bool, device=theta.device)
@@ -243,7 +241,9 @@ class ParameterSpace:
         )
         return self.theta_from_latent(latent)
 
-    def _base(self, parameter: Parameter, columns: list[Tensor], like: Tensor) -> Tensor:
+    def _base(
+        self, parameter: Parameter, columns: list[Tensor], like: Tensor
+    ) -> Tensor:
         """What the prior of a parameter is relative to, given the earlier columns."""
         if not parameter.base:
             return like.new_ones(like.shape[0])

@@ -1,1 +1,176 @@
-"""Ways from a curve to a posterior."""
+"""Ways from a curve to a posterior.
+
+:func:`run` is the one path from a curve to a :class:`Fit`, for simulated and measured
+curves alike: prepare, propose with the network, refine on the exact likelihood, judge.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor
+
+from saxinfer.curve import Curve
+from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
+from saxinfer.inference.card import Estimator, load_estimator
+from saxinfer.inference.refine import Effort, Refined, refine
+from saxinfer.inference.summary import Prediction, posterior_of, predict
+from saxinfer.inference.target import Target
+from saxinfer.inference.verdict import judge, predictive_p
+from saxinfer.instrument.nuisance import MEASURED_SIGMA
+from saxinfer.instrument.observation import Observation
+from saxinfer.preprocess.features import features
+from saxinfer.preprocess.model_free import model_free
+from saxinfer.preprocess.prepare import Prepared, prepare
+from saxinfer.structures import get_structure
+from saxinfer.version import VERSION
+
+__all__ = ["Band", "Evidence", "Fit", "FitOptions", "Provenance", "Quality", "run"]
+
+PROPOSALS = 320
+PRIOR_PROPOSALS = 64
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """What a user may ask of a fit.
+
+    Attributes:
+        windows: Narrowed ranges by parameter name [its unit]; equal bounds fix it.
+        q_range: Smallest and largest q to fit [1/nm]; None for no limit.
+        command: Command line, kept for the report.
+        estimator: Folder of an estimator to use instead of the shipped one.
+        effort: How much work to spend on sampling.
+    """
+
+    windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    q_range: tuple[float | None, float | None] | None = None
+    command: str = ""
+    estimator: Path | None = None
+    effort: Effort = field(default_factory=Effort)
+
+
+def run(
+    curve: Curve, model: str, *, options: FitOptions | None = None, seed: int = 0
+) -> Fit:
+    """Fits one model to one curve.
+
+    Args:
+        curve: The measured curve.
+        model: Name of the structure.
+        options: What to narrow, fix or cut.
+        seed: Seed of the sampling; the same seed gives the same result.
+
+    Returns:
+        Posterior, quality, evidence and provenance.
+
+    Raises:
+        ValueError: If the model or a parameter is unknown, a range is outside of the
+            prior, or fewer than ten points are left.
+    """
+    start = time.perf_counter()
+    options = options or FitOptions()
+    structure = get_structure(model)
+    space = structure.space
+    for name, (low, high) in options.windows.items():
+        space = space.narrow(name, low, high)
+    prepared = prepare(curve, options.q_range)
+    estimator = load_estimator(model, options.estimator)
+    observation = Observation.of(
+        prepared.curve.q,
+        prepared.curve.intensity,
+        prepared.sigma,
+        prepared.curve.resolution,
+        prepared.sigma_source,
+    )
+    target = Target(structure, space, observation)
+    generator = Generator().manual_seed(seed)
+    with torch.no_grad():
+        proposals = propose(target, estimator, generator)
+        refined = refine(target, proposals, generator, options.effort)
+        posterior = posterior_of(target, refined, prepared.curve.intensity_unit)
+        prediction = predict(target, refined, generator)
+        quality = _quality(prediction, refined, prepared, generator)
+    return Fit(
+        curve=prepared.curve,
+        model=model,
+        method="npe+refine",
+        posterior=posterior,
+        band=prediction.band,
+        quality=quality,
+        evidence=Evidence(refined.log_evidence, refined.log_evidence_sd),
+        model_free=model_free(prepared.curve),
+        provenance=Provenance(
+            saxinfer=VERSION,
+            estimator=estimator.hash,
+            seed=seed,
+            command=options.command,
+            seconds=time.perf_counter() - start,
+            settings=_settings(options, prepared),
+        ),
+        sigma_source=prepared.sigma_source,
+    )
+
+
+def propose(target: Target, estimator: Estimator, generator: Generator) -> Tensor:
+    """Latent vectors that the network proposes, and some from the prior.
+
+    The network knows the full prior and measured errors; its proposals are moved into
+    the user's ranges and the nuisance priors that hold here. The level is left at its
+    prior median; refinement sets it.
+    """
+    data, structure = target.observation, target.structure
+    seen = features(data.q[None], data.intensity[None], data.sigma[None])
+    drawn = estimator.network.sample(seen, PROPOSALS, generator).double()
+    wild = torch.randn(
+        PRIOR_PROPOSALS, drawn.shape[1], generator=generator, dtype=drawn.dtype
+    )
+    latent = torch.cat([drawn, wild]).clamp(-4.5, 4.5)
+    count = len(structure.space)
+    theta = structure.space.theta_from_latent(latent[:, :count])
+    level = latent.new_zeros(len(latent), 1)
+    nuisance = MEASURED_SIGMA.theta_from_latent(
+        torch.cat([level, latent[:, count:]], 1)
+    )
+    # Values next to a bound sit at the latent limit, where nothing moves any more.
+    own = target.space.latent_from_theta(theta).clamp(-4.5, 4.5)
+    extra = data.nuisances.latent_from_theta(nuisance).clamp(-4.5, 4.5)
+    return torch.cat([own, extra], 1)
+
+
+def _quality(
+    prediction: Prediction, refined: Refined, prepared: Prepared, generator: Generator
+) -> Quality:
+    """Verdict from the posterior-predictive check and the error term."""
+    chi2 = None
+    if prepared.sigma_source == "measured":
+        residual = (prepared.curve.intensity - prediction.band.median) / prepared.sigma
+        chi2 = float(residual.square().mean())
+    points = len(prepared.curve)
+    return judge(
+        prepared.curve,
+        prediction.band.residuals,
+        p_value=predictive_p(prediction.squares, points, generator),
+        model_error=prediction.model_error,
+        sigma_factor=prediction.sigma_factor,
+        chi2_reduced=chi2,
+        effective=refined.effective,
+        drawn=refined.drawn,
+    )
+
+
+def _settings(options: FitOptions, prepared: Prepared) -> dict[str, str | float | int]:
+    """Options that differ from their defaults, and the error model, in words."""
+    settings: dict[str, str | float | int] = {
+        "error model": "sigma_eff² = (a sigma)² + (f I)²",
+        "points": len(prepared.curve),
+        "smearing": "none" if prepared.curve.resolution is None else "pinhole, sigma_q",
+    }
+    for name, (low, high) in options.windows.items():
+        settings[name] = f"{low:g}" if low == high else f"{low:g}..{high:g}"
+    if options.q_range is not None:
+        low, high = ("" if end is None else f"{end:g}" for end in options.q_range)
+        settings["q range [1/nm]"] = f"{low}..{high}"
+    return settings

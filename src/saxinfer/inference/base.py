@@ -41,7 +41,8 @@ class Quality:
 
     Attributes:
         verdict: ``good``, ``poor`` or ``out_of_domain``.
-        reasons: One plain sentence each; empty only for ``good``.
+        reasons: One plain sentence each. A ``good`` fit may have one too: that the
+            file's errors were rescaled.
         chi2_reduced: Mean squared residual with the file's own errors, at the
             posterior median curve; None where the file has no errors.
         p_value: Posterior-predictive p-value with the error term.

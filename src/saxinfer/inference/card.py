@@ -36,9 +36,7 @@ class Estimator:
 
 def fingerprint(structure: Structure) -> dict[str, object]:
     """Parameter table and closed-form values that tell whether weights still fit."""
-    table = [
-        [p.name, p.unit, p.low, p.high, p.prior, p.base] for p in structure.space
-    ]
+    table = [[p.name, p.unit, p.low, p.high, p.prior, p.base] for p in structure.space]
     generator = torch.Generator().manual_seed(20)
     theta = structure.space.sample(FIXED_POINTS, generator)
     q = torch.tensor([0.02, 0.2, 1.0, 4.0], dtype=torch.float64)

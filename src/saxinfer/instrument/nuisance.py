@@ -24,7 +24,14 @@ from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
 
-__all__ = ["ESTIMATED_SIGMA", "MEASURED_SIGMA", "Ends", "Intensity", "compose", "log_q_weights"]
+__all__ = [
+    "ESTIMATED_SIGMA",
+    "MEASURED_SIGMA",
+    "Ends",
+    "Intensity",
+    "compose",
+    "log_q_weights",
+]
 
 _LEVEL = Parameter(
     "level", "1", 0.2, 5, "Mean intensity over the measured mean.", "log-uniform"

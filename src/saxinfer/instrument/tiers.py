@@ -19,7 +19,15 @@ from torch import Generator, Tensor
 
 from saxinfer.instrument.nuisance import MEASURED_SIGMA, compose, log_q_weights
 
-__all__ = ["Q_MAX", "Q_MIN", "Measurement", "Setting", "Tier", "draw_setting", "measure"]
+__all__ = [
+    "Q_MAX",
+    "Q_MIN",
+    "Measurement",
+    "Setting",
+    "Tier",
+    "draw_setting",
+    "measure",
+]
 
 Tier = Literal["standard", "hard"]
 
@@ -62,9 +70,7 @@ class Measurement:
     truth: Float[Tensor, "batch q"]
 
 
-def draw_setting(
-    tier: Tier, batch: int, points: int, generator: Generator
-) -> Setting:
+def draw_setting(tier: Tier, batch: int, points: int, generator: Generator) -> Setting:
     """Draws instruments of a tier; all rows have the same number of points."""
 
     def uniform(low: float, high: float) -> Tensor:

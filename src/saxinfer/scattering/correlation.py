@@ -132,9 +132,7 @@ def _gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
     return points, weights
 
 
-def resampling_matrix(
-    nodes: Nodes, x: Float[Tensor, " x"]
-) -> Float[Tensor, "node x"]:
+def resampling_matrix(nodes: Nodes, x: Float[Tensor, " x"]) -> Float[Tensor, "node x"]:
     """Matrix of the cubic spline from values at the nodes to values at ``x``."""
     coordinate = np.arange(nodes.count) * nodes.step
     spline = CubicSpline(coordinate, np.eye(nodes.count))

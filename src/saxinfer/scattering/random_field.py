@@ -57,9 +57,7 @@ class FieldTransform:
         second = transform_matrix(self.k, self.r.values[:1]) / (2 * math.pi)
         return norm - kernel, norm, second[0] * self.k.values.square()
 
-    def deficit(
-        self, spectrum: Float[Tensor, "batch k"]
-    ) -> Float[Tensor, "batch r"]:
+    def deficit(self, spectrum: Float[Tensor, "batch k"]) -> Float[Tensor, "batch r"]:
         """1 - g(r) at the nodes [1], non-negative."""
         rising, norm, _ = self._weights
         return ((spectrum @ rising.T) / (spectrum @ norm)[:, None]).clamp(min=0)

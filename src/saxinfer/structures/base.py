@@ -64,4 +64,4 @@ class Structure(abc.ABC):
 
         A mirror may lie outside of the prior; the caller keeps what lies inside.
         """
-        return theta[None, :0]
+        return theta[None][:0]

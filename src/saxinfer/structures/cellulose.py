@@ -140,8 +140,8 @@ class Cellulose(Structure):
             "contrast_ratio",
             "1",
             0,
-            100,
-            "Difference of the amorphous densities over 1 - their mean.",
+            10,
+            "Difference of the amorphous densities over 1 - their mean, up to 10.",
         ),
         Parameter("matrix_sld", "1", 0, 1, "Mean density of the amorphous matrix."),
     )
@@ -224,7 +224,7 @@ class Cellulose(Structure):
     ) -> Float[Tensor, "batch derived"]:
         """|t|, Delta / (1 - m) and m, all [1]."""
         mean, delta, level = matrix(theta.double())
-        ratio = delta / (1 - mean).clamp(min=1e-9)
+        ratio = (delta / (1 - mean).clamp(min=1e-9)).clamp(max=10)
         return torch.stack([level.abs(), ratio, mean], -1).to(theta.dtype)
 
     def mirrors(

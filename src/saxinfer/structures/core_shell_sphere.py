@@ -22,6 +22,10 @@ from saxinfer.structures.base import Structure
 
 __all__ = ["CoreShellSphere"]
 
+# A shell whose contrast is a tenth of the core's counts as matched: the ratio of the
+# contrasts is reported up to here, either way.
+MATCHED = 10.0
+
 
 class CoreShellSphere(Structure):
     """Core-shell spheres, far apart; the whole particle is spread in proportion."""
@@ -73,8 +77,8 @@ class CoreShellSphere(Structure):
         Parameter(
             "core_shell_contrast",
             "1",
-            -math.inf,
-            math.inf,
+            -MATCHED,
+            MATCHED,
             "(core - solvent) / (shell - solvent); 0 is a hollow sphere.",
         ),
     )
@@ -94,7 +98,8 @@ class CoreShellSphere(Structure):
     ) -> Float[Tensor, "batch derived"]:
         """Inner radius [nm] and ratio of the contrasts [1]."""
         mean, _, thickness, angle = theta.unbind(-1)
-        return torch.stack([mean - thickness, torch.cos(angle) / torch.sin(angle)], -1)
+        contrast = (torch.cos(angle) / torch.sin(angle)).clamp(-MATCHED, MATCHED)
+        return torch.stack([mean - thickness, contrast], -1)
 
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]

@@ -1,0 +1,172 @@
+"""The exact posterior of one curve, in latent coordinates, batched.
+
+A latent vector holds the free parameters of the structure, then the six nuisances of
+the instrument; all are standard normal under the prior.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from saxinfer.instrument.nuisance import Intensity, compose
+from saxinfer.instrument.observation import Observation, log_likelihood
+from saxinfer.parameter import ParameterSpace
+from saxinfer.structures.base import Structure
+
+__all__ = ["Target"]
+
+# Step of the finite differences in latent units, and a curve's smallest value.
+DIFFERENCE, SMALLEST = 1e-4, 1e-280
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """Log posterior density of a curve, up to the evidence.
+
+    Attributes:
+        structure: The model.
+        space: Its parameters, with what the user fixed or narrowed.
+        observation: The measured curve.
+    """
+
+    structure: Structure
+    space: ParameterSpace
+    observation: Observation
+
+    @property
+    def width(self) -> int:
+        """Number of latent parameters of the structure."""
+        return len(self.space.free)
+
+    @property
+    def dimension(self) -> int:
+        """Number of all latent parameters."""
+        return self.width + len(self.observation.nuisances)
+
+    def curve(self, latent: Float[Tensor, "batch width"]) -> Float[Tensor, "batch q"]:
+        """The structure's curve at the measured points, from its latent parameters."""
+        theta = self.space.theta_from_latent(latent)
+        raw = self.structure.intensity(self.observation.grid, theta)
+        return self.observation.smeared(raw).clamp(min=SMALLEST)
+
+    def intensity(
+        self,
+        curve: Float[Tensor, "batch q"],
+        nuisance: Float[Tensor, "batch nuisance"],
+    ) -> Intensity:
+        """Adds the instrument, in units of the measured level."""
+        data = self.observation
+        return compose(curve, data.q, data.weights, nuisance)
+
+    def nuisance(
+        self, latent: Float[Tensor, "batch dimension"]
+    ) -> Float[Tensor, "batch nuisance"]:
+        """Values of the nuisances."""
+        return self.observation.nuisances.theta_from_latent(latent[:, self.width :])
+
+    def evaluate(
+        self, latent: Float[Tensor, "batch copy dimension"]
+    ) -> tuple[Float[Tensor, "batch copy"], Float[Tensor, "batch copy amount"]]:
+        """Log posterior densities of points that share the structure's parameters.
+
+        Args:
+            latent: Vectors; the copies of one row differ in the nuisances only.
+
+        Returns:
+            Log prior plus log likelihood, -inf where the user's windows forbid, and
+            scale, background and power law [unit of the intensity].
+        """
+        curve = self.curve(latent[:, 0, : self.width])
+        copies = latent.shape[1]
+        every = latent.flatten(0, 1)
+        nuisance = self.nuisance(every)
+        parts = self.intensity(curve.repeat_interleave(copies, 0), nuisance)
+        density = self._density(every, parts.total, nuisance)
+        amounts = torch.stack([parts.scale, parts.background, parts.power_law], -1)
+        shape = latent.shape[:2]
+        level = self.observation.level
+        return density.view(shape), level * amounts.view(*shape, 3)
+
+    def log_density(
+        self, latent: Float[Tensor, "batch dimension"]
+    ) -> Float[Tensor, " batch"]:
+        """Log prior plus log likelihood; -inf where the user's windows forbid."""
+        return self.evaluate(latent[:, None])[0][:, 0]
+
+    def _density(self, latent: Tensor, total: Tensor, nuisance: Tensor) -> Tensor:
+        """Log prior plus log likelihood of a model curve."""
+        likelihood = log_likelihood(
+            total, self.observation, nuisance[:, 4], nuisance[:, 5]
+        )
+        prior = -0.5 * (latent.square() + math.log(2 * math.pi)).sum(-1)
+        value = likelihood + prior
+        theta = self.space.theta_from_latent(latent[:, : self.width])
+        allowed = self.space.admits(theta) & value.isfinite()
+        return torch.where(allowed, value, -math.inf)
+
+    def levelled(
+        self, latent: Float[Tensor, "batch dimension"]
+    ) -> tuple[Float[Tensor, "batch dimension"], Float[Tensor, " batch"]]:
+        """Sets the level of each vector to what fits the data best.
+
+        Returns:
+            The vectors with their new level, and their log posterior densities.
+        """
+        nuisance = self.nuisance(latent)
+        unit = nuisance.clone()
+        unit[:, 0] = 1.0
+        total = self.intensity(self.curve(latent[:, : self.width]), unit).total
+        data = self.observation
+        error = nuisance[:, 5:6] * data.intensity.abs()
+        weight = 1 / ((nuisance[:, 4:5] * data.sigma).square() + error.square())
+        best = (weight * total * data.intensity).sum(-1)
+        best = best / (weight * total.square()).sum(-1)
+        unit[:, 0] = best.clamp(0.21, 4.8)
+        result = latent.clone()
+        result[:, self.width :] = data.nuisances.latent_from_theta(unit)
+        return result, self._density(result, total * unit[:, :1], unit)
+
+    def expansion(
+        self, latent: Float[Tensor, "batch dimension"]
+    ) -> tuple[
+        Float[Tensor, " batch"],
+        Float[Tensor, "batch dimension"],
+        Float[Tensor, "batch dimension dimension"],
+    ]:
+        """Log density, its gradient, and its expected curvature (Fisher plus prior).
+
+        For a Gaussian of mean t and standard deviation s the expected curvature is
+        sum of (dt / s)² + 2 (d ln s)². Derivatives are finite differences: only those
+        in the structure's parameters need its curve again.
+        """
+        batch, size = latent.shape
+        shifts = DIFFERENCE * torch.eye(size, dtype=latent.dtype)
+        moved = latent[:, None, :] + shifts
+        inner = torch.cat([latent[:, None], moved[:, : self.width]], 1)
+        curves = self.curve(inner[..., : self.width].flatten(0, 1))
+        curves = curves.unflatten(0, (batch, self.width + 1))
+        same = curves[:, :1].expand(-1, size - self.width, -1)
+        every = torch.cat([curves, same], 1).flatten(0, 1)
+        points = torch.cat([latent[:, None], moved], 1).flatten(0, 1)
+        nuisance = self.nuisance(points)
+        total = self.intensity(every, nuisance).total
+        data = self.observation
+        variance = (nuisance[:, 4:5] * data.sigma).square()
+        variance = variance + (nuisance[:, 5:6] * total).square()
+        total = total.unflatten(0, (batch, size + 1))
+        log_s = (0.5 * variance.log()).unflatten(0, (batch, size + 1))
+        slope = (total[:, 1:] - total[:, :1]) / DIFFERENCE
+        spread = (log_s[:, 1:] - log_s[:, :1]) / DIFFERENCE
+        inverse = torch.exp(-log_s[:, :1])
+        residual = (data.intensity - total[:, :1]) * inverse
+        scaled = slope * inverse
+        value = -0.5 * residual[:, 0].square() - log_s[:, 0]
+        density = value.sum(-1) - 0.5 * latent.square().sum(-1)
+        density = density - 0.5 * math.log(2 * math.pi) * (size + len(data.q))
+        gradient = (scaled * residual + spread * (residual.square() - 1)).sum(-1)
+        curvature = scaled @ scaled.mT + 2 * spread @ spread.mT
+        curvature = curvature + torch.eye(size, dtype=latent.dtype)
+        return density, gradient - latent, curvature

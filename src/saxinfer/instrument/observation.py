@@ -1,0 +1,144 @@
+r"""A measured curve made ready for a likelihood: errors, weights, smearing.
+
+Pinhole smearing with a Gaussian of standard deviation sigma_q at each point is one
+matrix on the structure's curve at a finer grid: nodes a third of sigma_q apart, where
+the trapezoid sum of a Gaussian is exact to double precision.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from saxinfer.instrument.nuisance import (
+    ESTIMATED_SIGMA,
+    MEASURED_SIGMA,
+    log_q_weights,
+)
+from saxinfer.parameter import ParameterSpace
+
+__all__ = ["Observation", "log_likelihood", "smearing"]
+
+# Nodes of the smearing grid: distance in sigma_q, reach in sigma_q, number at most.
+SPACING, REACH, MOST = 0.35, 3.5, 1500
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What the likelihood sees of a curve.
+
+    Attributes:
+        q: Scattering vector of the points [1/nm].
+        intensity: Intensity over ``level`` [1].
+        sigma: Standard error over ``level`` [1].
+        level: Measured mean over ln q [unit of the intensity].
+        nuisances: Priors of the instrument's parameters.
+        sigma_source: Whether the file gave errors or they were estimated.
+        grid: Where the structure is evaluated [1/nm].
+        smear: Matrix from ``grid`` to ``q``, or None where they are the same.
+    """
+
+    q: Float[Tensor, " q"]
+    intensity: Float[Tensor, " q"]
+    sigma: Float[Tensor, " q"]
+    level: float
+    nuisances: ParameterSpace
+    sigma_source: Literal["measured", "estimated"]
+    grid: Float[Tensor, " grid"]
+    smear: Float[Tensor, "grid q"] | None
+
+    @classmethod
+    def of(
+        cls,
+        q: Float[Tensor, " q"],
+        intensity: Float[Tensor, " q"],
+        sigma: Float[Tensor, " q"],
+        resolution: Float[Tensor, " q"] | None,
+        sigma_source: Literal["measured", "estimated"],
+    ) -> "Observation":
+        """Scales a curve to mean one and prepares its smearing.
+
+        Raises:
+            ValueError: If the mean intensity over ln q is not positive.
+        """
+        level = float((intensity * log_q_weights(q)).sum())
+        if level <= 0:
+            raise ValueError(
+                f"the mean intensity over ln q must be positive, got {level:.4g}. "
+                "The background was over-subtracted: check it, or narrow --q-range."
+            )
+        grid, smear = (q, None) if resolution is None else smearing(q, resolution)
+        return cls(
+            q=q,
+            intensity=intensity / level,
+            sigma=sigma / level,
+            level=level,
+            nuisances=MEASURED_SIGMA if sigma_source == "measured" else ESTIMATED_SIGMA,
+            sigma_source=sigma_source,
+            grid=grid,
+            smear=smear,
+        )
+
+    @property
+    def weights(self) -> Float[Tensor, " q"]:
+        """Weights of the points in a mean over ln q."""
+        return log_q_weights(self.q)
+
+    def smeared(
+        self, structure: Float[Tensor, "batch grid"]
+    ) -> Float[Tensor, "batch q"]:
+        """The structure's curve at the measured points, resolution included."""
+        return structure if self.smear is None else structure @ self.smear
+
+
+def smearing(
+    q: Float[Tensor, " q"], resolution: Float[Tensor, " q"]
+) -> tuple[Float[Tensor, " grid"], Float[Tensor, "grid q"]]:
+    """Grid and matrix that smear a curve with a Gaussian in q.
+
+    Args:
+        q: Measured scattering vector [1/nm].
+        resolution: Standard deviation of q at each point [1/nm].
+
+    Returns:
+        Grid [1/nm], and weights whose columns sum to one.
+    """
+    width = resolution.numpy().clip(min=1e-4 * q.numpy())
+    low = max(float(q[0]) - REACH * width[0], 0.2 * float(q[0]))
+    high = float(q[-1]) + REACH * width[-1]
+    fine = np.linspace(low, high, 20_000)
+    density = 1 / (SPACING * np.interp(fine, q.numpy(), width))
+    place = np.concatenate([[0], np.cumsum(np.diff(fine) * density[1:])])
+    count = min(MOST, int(place[-1]) + 2)
+    grid = np.interp(np.linspace(0, place[-1], count), place, fine)
+    step = np.gradient(grid)
+    distance = (grid[:, None] - q.numpy()) / width
+    weight = np.exp(-0.5 * distance**2) * step[:, None] * (np.abs(distance) < 5)
+    # A node nearest to a point narrower than the grid takes all of its weight.
+    nearest = np.abs(distance).argmin(0)
+    weight[nearest, np.arange(len(q))] += 1e-300
+    return torch.from_numpy(grid), torch.from_numpy(weight / weight.sum(0))
+
+
+def log_likelihood(
+    total: Float[Tensor, "batch q"],
+    observation: Observation,
+    sigma_factor: Float[Tensor, " batch"],
+    model_error: Float[Tensor, " batch"],
+) -> Float[Tensor, " batch"]:
+    """Gaussian log likelihood with the error term, sigma_eff² = (a sigma)² + (f I)².
+
+    Args:
+        total: Model curve over the measured level [1].
+        observation: The measured curve.
+        sigma_factor: a, factor on the stated errors [1].
+        model_error: f, relative error of the model [1].
+    """
+    variance = (sigma_factor[:, None] * observation.sigma).square() + (
+        model_error[:, None] * total
+    ).square()
+    square = (observation.intensity - total).square() / variance
+    return -0.5 * (square + (2 * torch.pi * variance).log()).sum(-1)

@@ -1,0 +1,127 @@
+"""From a curve as loaded to the points that are fitted.
+
+The range of q is applied, errors are estimated where none were measured, and more
+points than any analysis needs are averaged in groups of neighbours.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from saxinfer.curve import Curve, Remark
+from saxinfer.instrument.tiers import Q_MAX, Q_MIN
+from saxinfer.preprocess.noise import estimated_sigma
+
+__all__ = ["FEWEST", "MOST", "Prepared", "prepare"]
+
+# Fewer points than the first are refused, more than the second are averaged.
+FEWEST, MOST = 10, 400
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A curve ready to be fitted.
+
+    Attributes:
+        curve: The points that are fitted, as a curve with errors.
+        sigma: Their standard errors.
+        sigma_source: Whether the file gave them.
+    """
+
+    curve: Curve
+    sigma: Float[Tensor, " q"]
+    sigma_source: Literal["measured", "estimated"]
+
+
+def prepare(
+    curve: Curve, q_range: tuple[float | None, float | None] | None = None
+) -> Prepared:
+    """Applies the range of q, fills in errors, averages what is too dense.
+
+    Args:
+        curve: The curve as loaded.
+        q_range: Smallest and largest q to use [1/nm]; None for no limit.
+
+    Raises:
+        ValueError: If fewer than ten points are left.
+    """
+    low, high = q_range or (None, None)
+    wanted = (Q_MIN if low is None else low, Q_MAX if high is None else high)
+    low, high = max(wanted[0], Q_MIN), min(wanted[1], Q_MAX)
+    inside = (curve.q >= low) & (curve.q <= high)
+    count = int(inside.sum())
+    if count < FEWEST:
+        raise ValueError(
+            f"{count} of {len(curve)} points lie between {low:.4g} and {high:.4g} "
+            f"1/nm, {FEWEST} are needed. Widen --q-range, or check the unit of q."
+        )
+    remarks = curve.remarks
+    cut = int(((curve.q < Q_MIN) | (curve.q > Q_MAX)).sum())
+    if cut and q_range is None:
+        remarks += (
+            Remark(
+                f"{cut} of {len(curve)} points lie outside of {Q_MIN:g} to {Q_MAX:g} "
+                "1/nm, where the models are not meant, and were not fitted."
+            ),
+        )
+    used = replace(
+        curve,
+        q=curve.q[inside],
+        intensity=curve.intensity[inside],
+        sigma=None if curve.sigma is None else curve.sigma[inside],
+        resolution=None if curve.resolution is None else curve.resolution[inside],
+        dropped=curve.dropped + len(curve) - count,
+        remarks=remarks,
+    )
+    measured = used.sigma is not None
+    sigma = used.sigma if used.sigma is not None else estimated_sigma(used.intensity)
+    if count > MOST:
+        used, sigma = _averaged(used, sigma)
+    if not measured and not any(r.kind == "sigma" for r in used.remarks):
+        text = "The file gives no errors; they were estimated from the scatter."
+        used = replace(used, remarks=(*used.remarks, Remark(text, "sigma")))
+    return Prepared(used, sigma, "measured" if measured else "estimated")
+
+
+def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor]:
+    """Means of groups of neighbours, weighed by their precision.
+
+    Groups are as even in a coordinate half way between index and ln q as whole points
+    allow, so that neither a linear nor a logarithmic grid loses its sparse end.
+    """
+    count = len(curve)
+    index = torch.linspace(0, 1, count, dtype=curve.q.dtype)
+    log_q = (curve.q / curve.q[0]).log() / (curve.q[-1] / curve.q[0]).log()
+    group = ((index + log_q) / 2 * MOST * 0.999).long()
+    group = torch.unique_consecutive(group, return_inverse=True)[1]
+    size = int(group[-1]) + 1
+    # Weights from the running mean of the errors: one lucky point rules no group.
+    weight = sigma.new_zeros(size).index_add(0, group, sigma)
+    number = sigma.new_zeros(size).index_add(0, group, torch.ones_like(sigma))
+    precision = 1 / (sigma + (weight / number)[group]).square()
+
+    def mean(values: Tensor) -> Tensor:
+        total = values.new_zeros(size).index_add(0, group, precision * values)
+        norm = values.new_zeros(size).index_add(0, group, precision)
+        return total / norm
+
+    def mean_error(values: Tensor) -> Tensor:
+        square = (precision * values).square()
+        total = values.new_zeros(size).index_add(0, group, square)
+        norm = values.new_zeros(size).index_add(0, group, precision)
+        return total.sqrt() / norm
+
+    error = mean_error(sigma)
+    text = f"{count} points were averaged to {size} in groups of neighbours."
+    reduced = replace(
+        curve,
+        q=mean(curve.q),
+        intensity=mean(curve.intensity),
+        sigma=None if curve.sigma is None else error,
+        resolution=None if curve.resolution is None else mean(curve.resolution),
+        remarks=(*curve.remarks, Remark(text)),
+    )
+    return reduced, error
