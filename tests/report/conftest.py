@@ -59,19 +59,25 @@ def _texts(figure: Figure) -> Iterator[Text]:
 
 
 def _overlapping(figure: Figure) -> list[tuple[str, str]]:
-    """Pairs of visible texts whose boxes meet."""
+    """Pairs of visible texts whose boxes meet, and texts that leave the figure."""
     canvas: Any = FigureCanvasAgg(figure)
     canvas.draw()
     renderer = canvas.get_renderer()
     boxes = [
-        (text.get_text(), text.get_window_extent(renderer).padded(-1))
+        (text.get_text(), text.get_window_extent(renderer).padded(-0.5))
         for text in _texts(figure)
         # Slanted labels overlap as boxes long before they do as ink.
         if text.get_visible()
         and text.get_text().strip()
         and text.get_rotation() % 90 == 0
     ]
-    return [
+    page = figure.bbox
+    cut = [
+        (text, "the edge")
+        for text, box in boxes
+        if not (page.contains(*box.min) and page.contains(*box.max))
+    ]
+    return cut + [
         (first[0], second[0])
         for i, first in enumerate(boxes)
         for second in boxes[i + 1 :]

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from saxinfer.inference.base import Fit
-from saxinfer.report.document import SCHEMA, document, dumped, failure
+from saxinfer.report.document import SCHEMA, document, dumped, failure, trusted
 
 BLOCKS = {
     "schema",
@@ -101,6 +101,15 @@ def test_several_solutions_are_listed(wide_fit: Fit) -> None:
     assert found["modes"] == 2
     assert not found["constrained"]
     assert sum(each["share"] for each in found["solutions"]) == pytest.approx(1)
+
+
+def test_only_a_constrained_value_of_a_curve_in_the_domain_is_trusted(
+    fit: Fit, wide_fit: Fit
+) -> None:
+    foreign = replace(fit, quality=replace(fit.quality, verdict="out_of_domain"))
+    assert trusted(document(fit), "radius_mean")
+    assert not trusted(document(foreign), "radius_mean")
+    assert not trusted(document(wide_fit), "crystalline_fraction")
 
 
 def test_a_failure_has_a_file_and_a_sentence() -> None:

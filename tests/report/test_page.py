@@ -14,8 +14,8 @@ from saxinfer.report.document import document, failure
 from saxinfer.report.page import index_page, report_page
 
 
-@pytest.fixture(scope="module")
-def page(wide_fit: Fit) -> str:
+@pytest.fixture
+def page(wide_fit: Fit, _no_figures: None) -> str:
     return report_page(wide_fit)
 
 
@@ -45,8 +45,8 @@ class _Balance(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_well_formed_and_asks_nothing_of_a_network(page: str) -> None:
-    parser = _Balance()
+def test_the_page_is_well_formed_and_asks_nothing_of_a_network(fit: Fit) -> None:
+    parser, page = _Balance(), report_page(fit)
     parser.feed(page)
     assert parser.open == []
     assert parser.sources

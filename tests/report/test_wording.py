@@ -58,4 +58,5 @@ def test_every_label_has_a_unit() -> None:
 )
 def test_several_solutions_are_said(modes: int, constrained: bool, text: str) -> None:
     summary = Summary(1, 1, 1, 0, 2, 0.9, modes, constrained)
-    assert wording.teaching(summary) == text
+    assert wording.teaching(summary, "poor") == text
+    assert wording.teaching(summary, "out_of_domain") == "out of domain"

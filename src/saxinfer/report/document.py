@@ -13,7 +13,15 @@ from typing import Any, Final
 from saxinfer.inference.base import Fit
 from saxinfer.posterior import Posterior, Quantity
 
-__all__ = ["SCHEMA", "Document", "document", "dumped", "failure", "parameter_units"]
+__all__ = [
+    "SCHEMA",
+    "Document",
+    "document",
+    "dumped",
+    "failure",
+    "parameter_units",
+    "trusted",
+]
 
 SCHEMA: Final = "saxinfer/fit/1"
 
@@ -60,6 +68,12 @@ def document(fit: Fit, files: Mapping[str, str] | None = None) -> Document:
     absent: dict[str, str] = {}
     clean: Document = _without_nan(found, "", absent)
     return {**clean, "absent": absent}
+
+
+def trusted(found: Document, name: str) -> bool:
+    """Whether a parameter may be quoted: constrained, and the curve in the domain."""
+    in_domain = found["quality"]["verdict"] != "out_of_domain"
+    return bool(in_domain and found["parameters"][name]["constrained"])
 
 
 def parameter_units(documents: Sequence[Document]) -> dict[str, str]:

@@ -70,6 +70,6 @@ def _row(fit: Fit, quantity: Quantity) -> str:
         median,
         f"{low} to {high}",
         unit_in_table(quantity.unit),
-        teaching(summary),
+        teaching(summary, fit.quality.verdict),
     )
     return f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"

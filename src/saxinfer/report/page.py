@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from saxinfer.inference.base import Fit
-from saxinfer.posterior import Posterior, Quantity
-from saxinfer.report.document import Document, parameter_units
+from saxinfer.posterior import Quantity
+from saxinfer.report.document import Document, parameter_units, trusted
 from saxinfer.report.wording import (
     MEANING_OF_NUISANCE,
     VERDICT_SENTENCE,
@@ -72,14 +72,15 @@ def report_page(fit: Fit) -> str:
         "report.html",
         fit=fit,
         title=_title(fit),
+        file_name=Path(fit.curve.file).name,
         q_range=f"{number(float(fit.curve.q[0]), 3)} to "
         f"{number(float(fit.curve.q[-1]), 3)}",
         verdict_title=VERDICT_TITLE[fit.quality.verdict],
         verdict_sentence=VERDICT_SENTENCE[fit.quality.verdict],
         remarks=[remark.text for remark in fit.curve.remarks],
-        parameters=[_row(posterior, q) for q in parameters],
-        derived=[_row(posterior, q) for q in derived],
-        nuisance=[_row(posterior, q) for q in nuisance],
+        parameters=[_row(fit, q) for q in parameters],
+        derived=[_row(fit, q) for q in derived],
+        nuisance=[_row(fit, q) for q in nuisance],
         figures=drawn,
         has_errors=fit.curve.sigma is not None,
         corner_left_out=len(varying) > figures.CORNER_COLUMNS
@@ -122,19 +123,18 @@ def _index_row(found: Document, names: list[str], link: str | None) -> dict[str,
         "error": "",
         "link": link,
         "verdict": found["quality"]["verdict"].replace("_", " "),
-        "values": [_index_value(found["parameters"].get(name)) for name in names],
+        "values": [_index_value(found, name) for name in names],
     }
 
 
-def _index_value(found: Document | None) -> tuple[str, str]:
+def _index_value(found: Document, name: str) -> tuple[str, str]:
     """Median and interval as printed."""
-    if found is None or None in (found["q05"], found["q95"], found["median"]):
+    values = found["parameters"].get(name)
+    if values is None or None in (values["q05"], values["q95"], values["median"]):
         return "–", ""
-    spread = (found["q95"] - found["q05"]) / 2
-    low, median, high = (
-        rounded(found[key], spread) for key in ("q05", "median", "q95")
-    )
-    if found["constrained"]:
+    keys, spread = ("q05", "median", "q95"), (values["q95"] - values["q05"]) / 2
+    low, median, high = (rounded(values[key], spread) for key in keys)
+    if trusted(found, name):
         return median, f"{low} to {high}"
     return f"[{median}]", f"[{low} to {high}]"
 
@@ -163,7 +163,8 @@ def _title(fit: Fit) -> str:
     return fit.curve.name or Path(fit.curve.file).stem or "Curve"
 
 
-def _row(posterior: Posterior, quantity: Quantity) -> _Row:
+def _row(fit: Fit, quantity: Quantity) -> _Row:
+    posterior, verdict = fit.posterior, fit.quality.verdict
     summary = posterior.summary(quantity.name)
     median, low, high = interval(summary)
     fixed = posterior.is_fixed(quantity.name)
@@ -178,9 +179,9 @@ def _row(posterior: Posterior, quantity: Quantity) -> _Row:
         interval="–" if fixed else f"{low} to {high}",
         prior="–" if fixed else prior_range(quantity),
         narrowed="–" if fixed else _percent(summary.shrinkage),
-        constrained="fixed by you" if fixed else teaching(summary),
+        constrained="fixed by you" if fixed else teaching(summary, verdict),
         solutions=solutions(posterior, quantity.name),
-        weak=not (summary.constrained or fixed),
+        weak=not (summary.constrained or fixed) or verdict == "out_of_domain",
     )
 
 
@@ -240,6 +241,7 @@ def _provenance(fit: Fit) -> list[tuple[str, str]]:
     made = fit.provenance
     settings = [(in_words(key), str(value)) for key, value in made.settings.items()]
     return [
+        ("File", fit.curve.file or "none: simulated"),
         ("saxinfer", made.saxinfer),
         ("Method", fit.method),
         ("Estimator", made.estimator),

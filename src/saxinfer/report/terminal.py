@@ -9,7 +9,7 @@ from rich.text import Text
 
 from saxinfer.inference.base import Fit
 from saxinfer.posterior import Quantity
-from saxinfer.report.document import Document, parameter_units
+from saxinfer.report.document import Document, parameter_units, trusted
 from saxinfer.report.wording import (
     VERDICT_TITLE,
     axis_label,
@@ -63,7 +63,7 @@ def overview_table(documents: Sequence[Document], width: int) -> RenderableType:
     units = parameter_units(done)
     for name, unit in units.items():
         label = axis_label(name, unit)
-        cells = [_short(found["parameters"].get(name)) for found in done]
+        cells = [_short(found, name) for found in done]
         room = max(len(word) for word in (*cells, *label.split()))
         left -= room + 2
         if left < 0:
@@ -73,7 +73,7 @@ def overview_table(documents: Sequence[Document], width: int) -> RenderableType:
     for title, verdict, *cells in zip(titles, verdicts, *columns, strict=True):
         shown = Text(verdict.replace("_", " "), COLOUR[verdict])
         table.add_row(Text(title), shown, *cells)
-    note = "Median ± half of the 90 % interval; in brackets: not constrained."
+    note = "Median ± half of the 90 % interval; in brackets: not to be quoted."
     if len(columns) < len(units):
         note += f" {len(units) - len(columns)} more parameters: --json or -o."
     return Group(table, Text(note, "dim"))
@@ -92,7 +92,7 @@ def _quantities(fit: Fit, heading: str, chosen: tuple[Quantity, ...]) -> Table:
         summary = fit.posterior.summary(quantity.name)
         median, low, high = interval(summary)
         fixed = fit.posterior.is_fixed(quantity.name)
-        said = "fixed" if fixed else teaching(summary)
+        said = "fixed" if fixed else teaching(summary, fit.quality.verdict)
         if summary.modes > 1:
             said += f": {solutions(fit.posterior, quantity.name)}"
         table.add_row(
@@ -117,12 +117,10 @@ def _quality_line(fit: Fit) -> str:
     )
 
 
-def _short(found: Document | None) -> str:
-    if found is None:
+def _short(found: Document, name: str) -> str:
+    values = found["parameters"].get(name)
+    if values is None or None in (values["q05"], values["q95"], values["median"]):
         return "–"
-    low, high, median = found["q05"], found["q95"], found["median"]
-    if low is None or high is None or median is None:
-        return "–"
-    half = (high - low) / 2
-    text = f"{rounded(median, half)} ± {rounded(half, half)}"
-    return text if found["constrained"] else f"[{text}]"
+    half = (values["q95"] - values["q05"]) / 2
+    text = f"{rounded(values['median'], half)} ± {rounded(half, half)}"
+    return text if trusted(found, name) else f"[{text}]"

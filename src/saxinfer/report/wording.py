@@ -145,8 +145,10 @@ def prior_range(quantity: Quantity) -> str:
     return f"{number(quantity.prior_low, 3)} to {number(quantity.prior_high, 3)}{scale}"
 
 
-def teaching(summary: Summary) -> str:
+def teaching(summary: Summary, verdict: VerdictName) -> str:
     """What the data say of one quantity: constrained, several modes, or little."""
+    if verdict == "out_of_domain":
+        return "out of domain"
     if summary.modes > 1:
         return f"{summary.modes} solutions"
     return "yes" if summary.constrained else "no"

@@ -1,14 +1,27 @@
 """Pairs are drawn for up to ten quantities, readable at any number."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from saxinfer.inference.base import Fit
 from saxinfer.report.figures import CORNER_COLUMNS, corner_figure
 
 Check = Callable[[Figure], Figure]
+
+
+def test_a_quantity_that_spans_decades_has_a_logarithmic_axis(
+    fit: Fit, check: Check
+) -> None:
+    samples = fit.posterior.samples.clone()
+    samples[:, 1] = 10 ** (-3 + 2 * torch.rand(len(samples)).double())
+    posterior = replace(fit.posterior, samples=samples)
+    figure = check(corner_figure(posterior, posterior.of_kind("parameter")))
+    labels = [text.get_text() for text in figure.axes[1].get_yticklabels()]
+    assert {"0.003", "0.03"} & set(labels)
 
 
 @pytest.mark.parametrize("count", [2, 5])

@@ -23,3 +23,10 @@ def test_many_quantities_are_readable(
     posterior = wide_fit.posterior
     chosen = posterior.of_kind("parameter") + posterior.of_kind("nuisance")
     check(correlation_figure(posterior, chosen))
+
+
+def test_few_quantities_with_long_names_are_readable(
+    wide_fit: Fit, check: Callable[[Figure], Figure]
+) -> None:
+    chosen = wide_fit.posterior.of_kind("parameter")[:2]
+    check(correlation_figure(wide_fit.posterior, chosen))

@@ -27,6 +27,14 @@ def test_logarithmic_priors_have_a_logarithmic_axis(fit: Fit, check: Check) -> N
     assert figure.axes[0].get_xscale() == "log"
 
 
+def test_a_prior_that_spans_decades_has_a_logarithmic_axis(
+    fit: Fit, check: Check
+) -> None:
+    diameter = replace(fit.posterior.of_kind("derived")[0], logarithmic=False)
+    figure = check(prior_figure(fit.posterior, (diameter,)))
+    assert figure.axes[0].get_xscale() == "log"
+
+
 def test_a_fixed_parameter_and_one_that_is_not_a_number_are_no_error(
     fit: Fit, check: Check
 ) -> None:

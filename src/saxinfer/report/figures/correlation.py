@@ -17,11 +17,18 @@ def correlation_figure(
     names = tuple(q.name for q in quantities)
     matrix = posterior.correlation(names).to(torch.float64).numpy()
     count = len(names)
-    size = min(7.2, 2.6 + 0.38 * count)
+    # Room for the longest name at the side and below it.
+    side = 0.075 * max(len(name) for name in names) + 0.15
+    cells, below = min(5.2, 0.42 * count), 0.75 * side + 0.1
+    width, height = side + cells + 1.1, below + max(cells, 1.5) + 0.1
     labels = [q.name.replace("_", " ") for q in quantities]
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(size + 0.9, size - 0.2), layout="constrained")
-        axes = figure.subplots()
+        figure = Figure(figsize=(width, height))
+        axes = figure.add_axes(
+            (side / width, below / height, cells / width, cells / height)
+        )
+        beside = (side + cells + 0.25) / width, below / height
+        scale = figure.add_axes((*beside, 0.15 / width, max(cells, 1.5) / height))
         image = axes.imshow(matrix, cmap="PuOr_r", vmin=-1, vmax=1)
         axes.set_xticks(range(count), labels, rotation=45, ha="right")
         axes.set_yticks(range(count), labels)
@@ -34,7 +41,7 @@ def correlation_figure(
                 axes.text(
                     column, row, text, ha="center", va="center", color=colour, size=7
                 )
-        figure.colorbar(image, ax=axes, shrink=0.7, label="correlation [1]")
+        figure.colorbar(image, cax=scale, label="correlation [1]")
     return figure
 
 

@@ -6,10 +6,15 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, NullFormatter
 
 from saxinfer.inference.base import Fit
-from saxinfer.report.figures.drawing import BAND, DATA, MODEL, STYLE
+from saxinfer.report.figures.drawing import (
+    BAND,
+    DATA,
+    MODEL,
+    STYLE,
+    readable_log,
+)
 from saxinfer.report.wording import unit_in_print
 
 __all__ = ["curve_figure"]
@@ -28,6 +33,7 @@ def curve_figure(fit: Fit) -> Figure:
         )
         _draw_curve(top, fit)
         _draw_residuals(bottom, fit)
+        readable_log(bottom.xaxis)
         bottom.set_xlabel("q [nm⁻¹]")
         figure.align_ylabels()
     return figure
@@ -61,15 +67,16 @@ def _draw_curve(axes: Axes, fit: Fit) -> None:
         q, low, high, color=BAND, lw=0, label="90 % of repeated measurements", zorder=1
     )
     axes.plot(q, band.median.numpy(), color=MODEL, lw=1.6, label="fit", zorder=3)
-    axes.set_ylim(floor, 2 * max(intensity.max(), band.median.numpy().max()))
+    top = max(intensity.max(), band.median.numpy().max(), floor)
+    axes.set_ylim(floor, max(1.5 * top, min(1.2 * high.max(), 10 * top)))
     axes.set_ylabel(f"I [{unit_in_print(curve.intensity_unit)}]")
     axes.legend(loc="lower left")
-    _tidy_log(axes)
+    readable_log(axes.yaxis)
     hidden = int((intensity < floor).sum())
     if hidden:
         noun = "point lies" if hidden == 1 else "points lie"
         text = f"{hidden} {noun} below the axis"
-        axes.annotate(text, (0.99, 0.02), xycoords="axes fraction", ha="right")
+        axes.set_title(text, loc="right", fontsize=7.5, pad=2)
 
 
 def _floor(intensity: np.ndarray, median: np.ndarray) -> float:
@@ -78,18 +85,6 @@ def _floor(intensity: np.ndarray, median: np.ndarray) -> float:
     lowest = np.quantile(positive, 0.01) if len(positive) else 1.0
     fitted = median[median > 0].min(initial=np.inf)
     return float(min(lowest, max(fitted, 1e-3 * lowest)) / 2)
-
-
-def _tidy_log(axes: Axes) -> None:
-    """Numbers on decades, and on parts of them where a decade is not spanned."""
-    for axis, (low, high) in (
-        (axes.xaxis, axes.get_xlim()),
-        (axes.yaxis, axes.get_ylim()),
-    ):
-        if np.log10(high / low) > 2:
-            axis.set_minor_formatter(NullFormatter())
-        else:
-            axis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0.7)))
 
 
 def _draw_residuals(axes: Axes, fit: Fit) -> None:

@@ -14,7 +14,15 @@ from typing import Any, Final
 
 import matplotlib
 import numpy as np
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    FuncFormatter,
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
 
 from saxinfer.posterior import Quantity
 from saxinfer.report.wording import axis_label
@@ -28,6 +36,7 @@ __all__ = [
     "STYLE",
     "density",
     "image_source",
+    "readable_log",
     "wrapped_label",
 ]
 
@@ -60,6 +69,22 @@ def image_source(figure: Figure) -> str:
     with matplotlib.rc_context(STYLE):
         figure.savefig(buffer, format="svg", dpi=200, metadata={"Date": None})
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def readable_log(axis: Axis) -> None:
+    """Numbers on decades; on a shorter axis plain numbers at 1, 2 and 5."""
+    low, high = axis.get_view_interval()
+    if np.log10(high / low) > 2:
+        axis.set_minor_formatter(NullFormatter())
+        return
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_minor_formatter(NullFormatter())
+    if low > 1e-4 and high < 1e5:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    if np.log10(high / low) < 0.7:
+        # Too short for 1, 2, 5: numbers as on a linear axis.
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_minor_locator(NullLocator())
 
 
 def density(

@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator
 
 from saxinfer.posterior import Posterior, Quantity
 from saxinfer.report.figures.drawing import (
@@ -12,6 +12,7 @@ from saxinfer.report.figures.drawing import (
     PRIOR,
     STYLE,
     density,
+    readable_log,
     wrapped_label,
 )
 
@@ -39,7 +40,7 @@ def _draw_prior(axes: Axes, posterior: Posterior, quantity: Quantity) -> None:
     name = quantity.name
     prior = posterior.prior_column(name).numpy()
     values, weights = posterior.column(name).numpy(), posterior.weights.numpy()
-    logarithmic = quantity.logarithmic and quantity.prior_low > 0
+    logarithmic = prior.min() > 0 and (quantity.logarithmic or _spans_decades(prior))
     warp, back = (np.log, np.exp) if logarithmic else (_same, _same)
     x, height = density(warp(prior), None, smooth=6.0)
     axes.fill_between(back(x), 0, height, color=PRIOR, lw=0, label="before (prior)")
@@ -61,17 +62,15 @@ def _draw_prior(axes: Axes, posterior: Posterior, quantity: Quantity) -> None:
     axes.set_xlabel(wrapped_label(quantity, 22))
     if logarithmic:
         axes.set_xscale("log")
-        _few_log_ticks(axes)
+        readable_log(axes.xaxis)
     else:
         axes.xaxis.set_major_locator(MaxNLocator(3))
 
 
-def _few_log_ticks(axes: Axes) -> None:
-    low, high = axes.get_xlim()
-    if np.log10(high / low) > 1.3:
-        axes.xaxis.set_minor_formatter(NullFormatter())
-    else:
-        axes.xaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(2, 0)))
+def _spans_decades(prior: np.ndarray) -> bool:
+    """Whether a linear axis would press most of a prior against its left end."""
+    low, high = np.quantile(prior, (0.05, 0.95))
+    return bool(high > 30 * low)
 
 
 def _same(values: np.ndarray) -> np.ndarray:
