@@ -1,7 +1,7 @@
 r"""From proposals to the exact posterior: polish, then adaptive importance sampling.
 
-1. The best and most distinct proposals climb to the modes near them by damped Fisher
-   scoring on the exact log posterior; exact mirrors of the structure are added.
+1. The best and most distinct proposals climb to the modes near them
+   (:mod:`saxinfer.inference.climb`); exact mirrors of the structure are added.
 2. Each mode, with its expected curvature, becomes a Student t component.
 3. Samples are drawn from the mixture, weighed with the exact posterior, and the mixture
    is fitted to them (on weights tempered until enough of them count). Every sample is
@@ -26,16 +26,14 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from saxinfer.inference.climb import climb, distinct, laplace
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
 
 __all__ = ["Effort", "Refined", "refine"]
 
-# Widening of the curvature's scale matrix in the first proposal.
-WIDEN = 1.3
-
-# Two polished points are one mode if closer than this many standard deviations.
-APART = 1.0
+# After these rounds, fewer effective samples than this send the climbers out again.
+RESTARTS, LOST = (1, 4, 7), 20.0
 
 
 @dataclass(frozen=True)
@@ -43,16 +41,14 @@ class Effort:
     """How much work to spend.
 
     Attributes:
-        starts: Proposals that are polished.
-        steps: Largest number of scoring steps.
+        starts: Proposals that climb to their modes.
         draws: Curves of the structure a round.
         copies: Sets of nuisances tried with each curve: they cost little.
         rounds: Largest number of rounds.
         enough: Effective samples at which to stop early.
     """
 
-    starts: int = 12
-    steps: int = 12
+    starts: int = 16
     draws: int = 300
     copies: int = 8
     rounds: int = 12
@@ -97,13 +93,11 @@ def refine(
         effort: How much work to spend.
     """
     effort = effort or Effort()
-    starts = _distinct(target, proposals, effort.starts)
-    modes, density, curvature = _polish(target, starts, effort.steps)
-    mixture = _laplace(modes, density, curvature)
+    mixture = laplace(climb(target, distinct(target, proposals, effort.starts)))
     mixtures: list[StudentMixture] = []
     points, values, amounts = [], [], []
     log_weight = proposals.new_zeros(0)
-    for _ in range(effort.rounds):
+    for number in range(effort.rounds):
         mixtures.append(mixture)
         drawn = mixture.sample(
             effort.draws, generator, shared=target.width, copies=effort.copies
@@ -120,6 +114,10 @@ def refine(
             )
         if _effective(log_weight, effort.copies) >= effort.enough:
             break
+        if number in RESTARTS and _effective(log_weight, effort.copies) < LOST:
+            # The samples found higher ground than the climbers: climb from there.
+            mixture = laplace(climb(target, distinct(target, every, effort.starts)))
+            continue
         weights = _tempered(log_weight, effort.copies, len(mixture.means))
         mixture = mixture.refitted(every, weights)
     return _result(torch.cat(points), torch.cat(amounts), log_weight, effort.copies)
@@ -143,92 +141,6 @@ def _result(
         log_evidence=evidence,
         log_evidence_sd=float(spread.sqrt()),
     )
-
-
-def _distinct(target: Target, proposals: Tensor, count: int) -> Tensor:
-    """Best proposals that lie apart: the best one, then ever the farthest good one."""
-    proposals, density = target.levelled(proposals)
-    order = torch.argsort(density, descending=True)
-    best = order[: max(4 * count, len(order) // 8)]
-    pool, value = proposals[best], density[best]
-    pool = pool[value.isfinite()]
-    if len(pool) == 0:
-        raise ValueError(
-            "no proposal lies within the ranges that were given. Widen them."
-        )
-    chosen = [0]
-    width = target.width
-    gap = (pool[:, :width] - pool[0, :width]).square().sum(-1)
-    while len(chosen) < min(count, len(pool)):
-        # Half of the starts are simply the next best: precise data have one mode.
-        if len(chosen) % 2:
-            index = int(gap.argmax())
-        else:
-            index = next(i for i in range(len(pool)) if i not in chosen)
-        chosen.append(index)
-        new = (pool[:, :width] - pool[index, :width]).square().sum(-1)
-        gap = torch.minimum(gap, new)
-    starts = pool[chosen]
-    space = target.space
-    if len(space.free) == len(space):
-        theta = space.theta_from_latent(starts[:, :width])
-        for mirrored in target.structure.mirrors(theta):
-            inside = space.admits(mirrored)
-            other = starts[inside].clone()
-            other[:, :width] = space.latent_from_theta(mirrored[inside])
-            starts = torch.cat([starts, other])
-    return starts
-
-
-def _polish(
-    target: Target, points: Tensor, steps: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Climbs by damped Fisher scoring; returns points, log densities, curvatures."""
-    damping = torch.full((len(points),), 1e-2, dtype=points.dtype)
-    density, gradient, curvature = target.expansion(points)
-    for _ in range(steps):
-        scale = curvature.diagonal(dim1=-2, dim2=-1)
-        damped = curvature + torch.diag_embed(damping[:, None] * scale)
-        step = torch.linalg.solve(damped, gradient)
-        # One latent unit is a standard deviation of the prior: far enough at a time.
-        step = step / step.abs().amax(-1, keepdim=True).clamp(min=1.0)
-        moved = (points + step).clamp(-4.5, 4.5)
-        new_density, new_gradient, new_curvature = target.expansion(moved)
-        better = new_density > density
-        gain = torch.where(better, new_density - density, 0.0)
-        points = torch.where(better[:, None], moved, points)
-        gradient = torch.where(better[:, None], new_gradient, gradient)
-        curvature = torch.where(better[:, None, None], new_curvature, curvature)
-        density = torch.where(better, new_density, density)
-        damping = torch.where(better, damping / 5, damping * 6).clamp(1e-7, 1e6)
-        if float(gain.max()) < 1e-2 and bool((damping > 1e-1).any() | better.all()):
-            break
-    return points, density, curvature
-
-
-def _laplace(modes: Tensor, density: Tensor, curvature: Tensor) -> StudentMixture:
-    """Mixture of the distinct modes, each weighed by its Laplace evidence."""
-    factor = torch.linalg.cholesky(curvature)
-    log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-    evidence = density - log_det
-    order = torch.argsort(evidence, descending=True)
-    kept: list[int] = []
-    for index in order.tolist():
-        if evidence[index] < evidence[order[0]] - 25:
-            continue
-        gaps = [
-            float(((modes[index] - modes[k]) @ factor[k]).square().sum().sqrt())
-            for k in kept
-        ]
-        if all(gap > APART for gap in gaps):
-            kept.append(index)
-    identity = torch.eye(modes.shape[1], dtype=modes.dtype)
-    inverse = torch.cholesky_inverse(factor[kept]) + 1e-10 * identity
-    weights = torch.softmax(evidence[kept] / 2, 0)
-    # Laplace evidences of skewed modes are rough: none is left without samples.
-    weights = 0.8 * weights + 0.2 / len(kept)
-    scales = torch.linalg.cholesky(WIDEN * inverse)
-    return StudentMixture(weights, modes[kept], scales)
 
 
 def _pooled(mixtures: list[StudentMixture], points: Tensor) -> Tensor:

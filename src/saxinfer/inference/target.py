@@ -166,6 +166,10 @@ class Target:
         value = -0.5 * residual[:, 0].square() - log_s[:, 0]
         density = value.sum(-1) - 0.5 * latent.square().sum(-1)
         density = density - 0.5 * math.log(2 * math.pi) * (size + len(data.q))
+        allowed = self.space.admits(
+            self.space.theta_from_latent(latent[:, : self.width])
+        )
+        density = torch.where(allowed & density.isfinite(), density, -math.inf)
         gradient = (scaled * residual + spread * (residual.square() - 1)).sum(-1)
         curvature = scaled @ scaled.mT + 2 * spread @ spread.mT
         curvature = curvature + torch.eye(size, dtype=latent.dtype)

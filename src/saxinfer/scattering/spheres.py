@@ -74,7 +74,7 @@ def sphere_intensity(
     return core_shell_intensity(q, mean, std, None, one, one)
 
 
-def core_shell_intensity(  # noqa: PLR0913
+def core_shell_intensity(
     q: Float[Tensor, "*curves q"],
     mean: Float[Tensor, " batch"],
     std: Float[Tensor, " batch"],
@@ -118,7 +118,7 @@ def _nodes(sigma: float) -> int:
     return math.ceil((2 * REACH + 6 * sigma) * (2.2 + 12 * sigma)) + 1
 
 
-def _mean_square(  # noqa: PLR0913
+def _mean_square(
     q: Tensor,
     sigma: Tensor,
     mean: Tensor | None,

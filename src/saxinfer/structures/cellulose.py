@@ -185,7 +185,7 @@ class Cellulose(Structure):
         own = self._field_spectrum(q, rows, theta, field, level, spectrum)
         return total + weight * own
 
-    def _field_spectrum(  # noqa: PLR0913
+    def _field_spectrum(
         self,
         q: Tensor,
         rows: Tensor,

@@ -1,0 +1,171 @@
+"""Climbing from proposals to the modes of a posterior, and the mixture around them."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from saxinfer.inference.mixture import StudentMixture
+from saxinfer.inference.target import Target
+
+__all__ = ["Summits", "climb", "distinct", "laplace"]
+
+# Legs of the race: how many climbers go on, and for how many steps.
+LEGS = ((100, 6), (8, 8), (4, 30))
+
+# A climber stands still when a step gains less than this log density.
+STILL = 1e-3
+
+# Latent distance from the centre beyond which nobody climbs.
+EDGE = 4.5
+
+# Widening of the curvature's scale matrix in the first proposal.
+WIDEN = 1.3
+
+# Two modes are one if closer than this many standard deviations.
+APART = 1.0
+
+# Modes whose Laplace evidence is this much below the best are left out [nats].
+NEGLIGIBLE = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Summits:
+    """Points with what the log posterior density does around them.
+
+    Attributes:
+        points: Latent vectors.
+        density: Log posterior density.
+        gradient: Its gradient.
+        curvature: Its expected curvature, positive definite.
+    """
+
+    points: Float[Tensor, "point dimension"]
+    density: Float[Tensor, " point"]
+    gradient: Float[Tensor, "point dimension"]
+    curvature: Float[Tensor, "point dimension dimension"]
+
+    def rows(self, index: Int[Tensor, " row"]) -> "Summits":
+        """Some of the points."""
+        return Summits(
+            self.points[index],
+            self.density[index],
+            self.gradient[index],
+            self.curvature[index],
+        )
+
+    def replaced(self, where: Bool[Tensor, " point"], new: "Summits") -> "Summits":
+        """Takes ``new`` where told."""
+        return Summits(
+            torch.where(where[:, None], new.points, self.points),
+            torch.where(where, new.density, self.density),
+            torch.where(where[:, None], new.gradient, self.gradient),
+            torch.where(where[:, None, None], new.curvature, self.curvature),
+        )
+
+
+def distinct(target: Target, proposals: Tensor, count: int) -> Tensor:
+    """Best proposals that lie apart: the best one, then ever the farthest good one."""
+    proposals, density = target.levelled(proposals)
+    order = torch.argsort(density, descending=True)
+    best = order[: max(4 * count, len(order) // 8)]
+    pool, value = proposals[best], density[best]
+    pool = pool[value.isfinite()]
+    if len(pool) == 0:
+        raise ValueError(
+            "no proposal lies within the ranges that were given. Widen them."
+        )
+    chosen = [0]
+    width = target.width
+    gap = (pool[:, :width] - pool[0, :width]).square().sum(-1)
+    while len(chosen) < min(count, len(pool)):
+        # Half of the starts are simply the next best: precise data have one mode.
+        if len(chosen) % 2:
+            index = int(gap.argmax())
+        else:
+            index = next(i for i in range(len(pool)) if i not in chosen)
+        chosen.append(index)
+        new = (pool[:, :width] - pool[index, :width]).square().sum(-1)
+        gap = torch.minimum(gap, new)
+    starts = pool[chosen]
+    space = target.space
+    if len(space.free) == len(space):
+        theta = space.theta_from_latent(starts[:, :width])
+        for mirrored in target.structure.mirrors(theta):
+            inside = space.admits(mirrored)
+            other = starts[inside].clone()
+            other[:, :width] = space.latent_from_theta(mirrored[inside])
+            starts = torch.cat([starts, other])
+    return starts
+
+
+def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
+    """Climbs to the modes near the starts by damped Fisher scoring.
+
+    It is a race: after each leg only the best go on, so that many starts cost little
+    and the best are followed until they stand still.
+    """
+    summits = Summits(starts, *target.expansion(starts))
+    damping = torch.full((len(starts),), 1e-2, dtype=starts.dtype)
+    done: list[Summits] = []
+    for keep, steps in LEGS:
+        order = torch.argsort(summits.density, descending=True)
+        if len(order) > keep:
+            done.append(summits.rows(order[keep:]))
+            summits, damping = summits.rows(order[:keep]), damping[order[:keep]]
+        summits, damping = _leg(target, summits, damping, steps)
+    return Summits(
+        *(
+            torch.cat([getattr(part, name) for part in (summits, *done)])
+            for name in ("points", "density", "gradient", "curvature")
+        )
+    )
+
+
+def _leg(
+    target: Target, summits: Summits, damping: Tensor, steps: int
+) -> tuple[Summits, Tensor]:
+    """A number of damped steps, each taken where it gains."""
+    for _ in range(steps):
+        scale = summits.curvature.diagonal(dim1=-2, dim2=-1)
+        damped = summits.curvature + torch.diag_embed(damping[:, None] * scale)
+        step = torch.linalg.solve(damped, summits.gradient)
+        # One latent unit is a standard deviation of the prior: far enough at a time.
+        step = step / step.abs().amax(-1, keepdim=True).clamp(min=1.0)
+        moved = (summits.points + step).clamp(-EDGE, EDGE)
+        new = Summits(moved, *target.expansion(moved))
+        better = new.density > summits.density
+        gain = torch.where(better, new.density - summits.density, 0.0)
+        summits = summits.replaced(better, new)
+        stuck = ~better & (damping > 1e2)
+        damping = torch.where(better, damping / 5, damping * 6).clamp(1e-7, 1e6)
+        if bool(((better & (gain < STILL)) | stuck).all()):
+            break
+    return summits, damping
+
+
+def laplace(summits: Summits) -> StudentMixture:
+    """Mixture of the distinct modes, each weighed by its Laplace evidence."""
+    modes, density = summits.points, summits.density
+    factor = torch.linalg.cholesky(summits.curvature)
+    log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    evidence = density - log_det
+    order = torch.argsort(evidence, descending=True)
+    kept: list[int] = []
+    for index in order.tolist():
+        if evidence[index] < evidence[order[0]] - NEGLIGIBLE:
+            continue
+        gaps = [
+            float(((modes[index] - modes[k]) @ factor[k]).square().sum().sqrt())
+            for k in kept
+        ]
+        if all(gap > APART for gap in gaps):
+            kept.append(index)
+    identity = torch.eye(modes.shape[1], dtype=modes.dtype)
+    inverse = torch.cholesky_inverse(factor[kept]) + 1e-10 * identity
+    weights = torch.softmax(evidence[kept] / 2, 0)
+    # Laplace evidences of skewed modes are rough: none is left without samples.
+    weights = 0.8 * weights + 0.2 / len(kept)
+    scales = torch.linalg.cholesky(WIDEN * inverse)
+    return StudentMixture(weights, modes[kept], scales)
