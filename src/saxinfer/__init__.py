@@ -6,14 +6,20 @@ Example:
     ['cellulose', 'core_shell_sphere', 'sphere']
 """
 
-from saxinfer.curve import Curve, Remark
-from saxinfer.formats import FormatError, load, subtract
-from saxinfer.inference import Fit, FitOptions
-from saxinfer.inference import run as fit
-from saxinfer.parameter import Parameter, ParameterSpace
-from saxinfer.posterior import Posterior
-from saxinfer.structures import MODELS, get_structure
-from saxinfer.version import VERSION as __version__
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from saxinfer.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from saxinfer.curve import Curve, Remark
+    from saxinfer.formats import FormatError, load, subtract
+    from saxinfer.inference import Fit, FitOptions
+    from saxinfer.parameter import Parameter, ParameterSpace
+    from saxinfer.posterior import Posterior
+    from saxinfer.structures import MODELS, get_structure
 
 __all__ = [
     "MODELS",
@@ -25,9 +31,73 @@ __all__ = [
     "ParameterSpace",
     "Posterior",
     "Remark",
-    "__version__",
     "fit",
     "get_structure",
     "load",
     "subtract",
 ]
+
+__version__ = VERSION
+
+# Where each name lives. They are imported when first asked for: the command line
+# answers --help without waiting for PyTorch.
+_HOMES = {
+    "MODELS": "structures",
+    "Curve": "curve",
+    "Fit": "inference",
+    "FitOptions": "inference",
+    "FormatError": "formats",
+    "Parameter": "parameter",
+    "ParameterSpace": "parameter",
+    "Posterior": "posterior",
+    "Remark": "curve",
+    "get_structure": "structures",
+    "load": "formats",
+    "subtract": "formats",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'saxinfer' has no attribute '{name}'")
+    return getattr(import_module(f"saxinfer.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+def fit(
+    curve: "Curve",
+    model: str,
+    *,
+    q_range: "tuple[float | None, float | None] | None" = None,
+    windows: "Mapping[str, tuple[float, float]] | None" = None,
+    seed: int = 0,
+) -> "Fit":
+    """Fits one model to one curve.
+
+    Args:
+        curve: A measured curve, from :func:`load` say.
+        model: Name of the model, see ``MODELS``.
+        q_range: Smallest and largest q to fit [1/nm]; None for no limit.
+        windows: Narrowed ranges by parameter name [its unit]; equal bounds fix it.
+        seed: Seed of the sampling; the same seed gives the same result.
+
+    Returns:
+        Posterior, quality, evidence and provenance; shows itself in a notebook.
+
+    Raises:
+        ValueError: If the model or a parameter is unknown, a range is outside of the
+            prior, or fewer than ten points are left.
+    """
+    from saxinfer.inference import FitOptions, run
+    from saxinfer.report import register_in_notebook
+
+    register_in_notebook()
+    options = FitOptions(
+        windows=windows or {},
+        q_range=q_range,
+        command=f'saxinfer.fit(curve, "{model}", seed={seed})',
+    )
+    return run(curve, model, options=options, seed=seed)

@@ -123,7 +123,7 @@ class ParameterSpace:
         return tuple(p.name for p in self.parameters if not p.fixed)
 
     def narrow(self, name: str, low: float, high: float) -> "ParameterSpace":
-        """Confines one parameter to ``low`` .. ``high`` [its unit]; equal bounds fix it.
+        """Confines a parameter to ``low`` .. ``high`` [its unit]; equal bounds fix it.
 
         Raises:
             ValueError: If there is no such parameter, or if the window is empty or

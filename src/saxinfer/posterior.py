@@ -50,7 +50,10 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Summary:
-    """What is believed of one quantity, in its unit; ``shrinkage`` is 1 - sd ratio."""
+    """What is believed of one quantity, in its unit; ``shrinkage`` is 1 - sd ratio.
+
+    The ratio is of the logarithms where the prior is flat in the logarithm.
+    """
 
     mean: float
     sd: float
@@ -137,10 +140,8 @@ class Posterior:
         mean = float((self.weights * values).sum())
         variance = float((self.weights * (values - mean).square()).sum())
         sd = max(variance, 0.0) ** 0.5
-        prior = self.prior_column(name)
-        prior_sd = float(prior.std())
-        shrinkage = 1 - sd / prior_sd if prior_sd > 0 else 1.0
         modes = self.modes(name)
+        shrinkage = self._shrinkage(name)
         return Summary(
             mean=mean,
             sd=sd,
@@ -151,6 +152,20 @@ class Posterior:
             modes=modes,
             constrained=shrinkage >= CONSTRAINED_SHRINKAGE and modes == 1,
         )
+
+    def _shrinkage(self, name: str) -> float:
+        """1 - posterior sd / prior sd; of the logarithm where the prior is flat in it.
+
+        On a linear scale an upper limit far below the prior's end would look like
+        knowledge.
+        """
+        values, prior = self.column(name), self.prior_column(name)
+        if self.quantities[self._index(name)].logarithmic:
+            values, prior = (part.clamp(min=1e-300).log() for part in (values, prior))
+        mean = (self.weights * values).sum()
+        sd = (self.weights * (values - mean).square()).sum().clamp(min=0).sqrt()
+        prior_sd = float(prior.std())
+        return 1 - float(sd) / prior_sd if prior_sd > 0 else 1.0
 
     def modes(self, name: str) -> int:
         """Number of separate peaks of one marginal, each with 5 % of the mass or more.

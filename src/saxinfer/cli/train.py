@@ -39,8 +39,7 @@ def train(
     _check_writable(output)
     from saxinfer.inference import training
 
-    asked = {"steps": steps, "seed": seed}
-    recipe = training.Recipe(**{k: v for k, v in asked.items() if v is not None})
+    recipe = training.recipe_for(model, steps=steps, seed=seed)
     with _progress() as report:
         training.train(model, output, recipe=recipe, resume=resume, progress=report)
     typer.echo(f"Estimator: {output}")

@@ -168,8 +168,8 @@ def _settings(options: FitOptions, prepared: Prepared) -> dict[str, str | float 
         "points": len(prepared.curve),
         "smearing": "none" if prepared.curve.resolution is None else "pinhole, sigma_q",
     }
-    for name, (low, high) in options.windows.items():
-        settings[name] = f"{low:g}" if low == high else f"{low:g}..{high:g}"
+    for name, (least, most) in options.windows.items():
+        settings[name] = f"{least:g}" if least == most else f"{least:g}..{most:g}"
     if options.q_range is not None:
         low, high = ("" if end is None else f"{end:g}" for end in options.q_range)
         settings["q range [1/nm]"] = f"{low}..{high}"

@@ -10,7 +10,7 @@ from saxinfer.inference.base import Band
 from saxinfer.inference.refine import Refined
 from saxinfer.inference.target import Target
 from saxinfer.parameter import Parameter
-from saxinfer.posterior import Posterior, Quantity
+from saxinfer.posterior import Kind, Posterior, Quantity
 
 __all__ = ["Prediction", "posterior_of", "predict"]
 
@@ -72,7 +72,7 @@ def _quantities(target: Target, unit: str, prior: Tensor) -> tuple[Quantity, ...
     """Names, units and prior bounds of all columns."""
     structure, space = target.structure, target.space
 
-    def quantity(p: Parameter, kind: str, low: float, high: float) -> Quantity:
+    def quantity(p: Parameter, kind: Kind, low: float, high: float) -> Quantity:
         return Quantity(
             p.name,
             p.unit,
@@ -80,7 +80,7 @@ def _quantities(target: Target, unit: str, prior: Tensor) -> tuple[Quantity, ...
             kind,
             low,
             high,
-            p.prior == "log-uniform",  # type: ignore[arg-type]
+            p.prior == "log-uniform",
         )
 
     columns = [quantity(p, "parameter", *space.bounds(p.name)) for p in space]

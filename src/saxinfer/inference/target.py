@@ -147,7 +147,7 @@ class Target:
         moved = latent[:, None, :] + shifts
         inner = torch.cat([latent[:, None], moved[:, : self.width]], 1)
         curves = self.curve(inner[..., : self.width].flatten(0, 1))
-        curves = curves.unflatten(0, (batch, self.width + 1))
+        curves = curves.view(batch, self.width + 1, -1)
         same = curves[:, :1].expand(-1, size - self.width, -1)
         every = torch.cat([curves, same], 1).flatten(0, 1)
         points = torch.cat([latent[:, None], moved], 1).flatten(0, 1)
@@ -156,8 +156,8 @@ class Target:
         data = self.observation
         variance = (nuisance[:, 4:5] * data.sigma).square()
         variance = variance + (nuisance[:, 5:6] * total).square()
-        total = total.unflatten(0, (batch, size + 1))
-        log_s = (0.5 * variance.log()).unflatten(0, (batch, size + 1))
+        total = total.view(batch, size + 1, -1)
+        log_s = (0.5 * variance.log()).view(batch, size + 1, -1)
         slope = (total[:, 1:] - total[:, :1]) / DIFFERENCE
         spread = (log_s[:, 1:] - log_s[:, :1]) / DIFFERENCE
         inverse = torch.exp(-log_s[:, :1])

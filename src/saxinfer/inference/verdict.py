@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from saxinfer.curve import Curve
-from saxinfer.inference.base import Quality
+from saxinfer.inference.base import Quality, VerdictName
 
 __all__ = [
     "FEWEST_EFFECTIVE",
@@ -112,7 +112,7 @@ def judge(  # noqa: PLR0913
             f"Sampling found only {effective:.0f} effective samples: the intervals "
             "are rough, and a further solution may have been missed."
         )
-    verdict = "out_of_domain" if foreign else "poor" if poor else "good"
+    verdict: VerdictName = "out_of_domain" if foreign else "poor" if poor else "good"
     reasons = foreign + poor
     if not 1 / LARGEST_SIGMA_FACTOR <= sigma_factor <= LARGEST_SIGMA_FACTOR:
         word = "under" if sigma_factor > 1 else "over"

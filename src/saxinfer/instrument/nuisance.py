@@ -1,4 +1,4 @@
-r"""What the instrument adds to a structure's curve: scale, background, power law, errors.
+r"""What the instrument adds to a curve: scale, background, power law, errors.
 
 The priors are set on quantities that no model enters: shares of the measured
 intensity. With s the structure's curve and an overbar for the mean over ln q,

@@ -27,6 +27,7 @@ References:
 """
 
 import functools
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -115,7 +116,7 @@ def _quadrature(
     """Gauss-Legendre points, their weights, and the spline from nodes to points."""
     knots = nodes.values.numpy()
     points, weights = [], []
-    for low, high in zip(knots[:-1], knots[1:], strict=True):
+    for low, high in itertools.pairwise(knots):
         half = 0.5 * (high - low)
         x, w = _gauss_legendre(6 + math.ceil(fastest * half / 1.2))
         points.append(low + half * (1 + x))
@@ -243,4 +244,5 @@ def clipped_covariance(
     for k in range(DEGREE - 1, -1, -1):
         value = value * place + coefficients[:, k : k + 1]
     share = torch.special.ndtr(-t)
-    return (share * (1 - share))[:, None] - psi * value / (2 * math.pi)
+    covariance: Tensor = (share * (1 - share))[:, None] - psi * value / (2 * math.pi)
+    return covariance

@@ -20,6 +20,7 @@ References:
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -97,20 +98,34 @@ def core_shell_intensity(
     Returns:
         Intensity [nm³ times contrast²], one row a particle.
     """
-    sigma = log_normal_sigma(mean, std)
+    every = _Particles(mean, log_normal_sigma(mean, std), core_ratio, core, shell)
     # Rows of like spread share a chunk, because the spread sets the number of nodes.
-    order = torch.argsort(sigma)
+    order = torch.argsort(every.sigma)
+    every = every.rows(order)
     q = q.expand(len(mean), -1) if q.ndim == 1 else q[order]
-    parts = [None if p is None else p[order] for p in (mean, core_ratio, core, shell)]
-    sigma = sigma[order]
-    rows, start = [], 0
+    parts, start = [], 0
     while start < len(mean):
-        count = max(1, CHUNK // (q.shape[1] * _nodes(float(sigma[start]))))
-        stop = min(start + count, len(mean))
-        part = [None if p is None else p[start:stop] for p in parts]
-        rows.append(_mean_square(q[start:stop], sigma[start:stop], *part))
-        start = stop
-    return torch.cat(rows)[torch.argsort(order)]
+        count = max(1, CHUNK // (q.shape[1] * _nodes(float(every.sigma[start]))))
+        rows = slice(start, start + count)
+        parts.append(_mean_square(q[rows], every.rows(rows)))
+        start += count
+    return torch.cat(parts)[torch.argsort(order)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Particles:
+    """One kind of particle a row."""
+
+    mean: Tensor
+    sigma: Tensor
+    core_ratio: Tensor | None
+    core: Tensor
+    shell: Tensor
+
+    def rows(self, index: Tensor | slice) -> "_Particles":
+        ratio = None if self.core_ratio is None else self.core_ratio[index]
+        mean, sigma = self.mean[index], self.sigma[index]
+        return _Particles(mean, sigma, ratio, self.core[index], self.shell[index])
 
 
 def _nodes(sigma: float) -> int:
@@ -118,16 +133,9 @@ def _nodes(sigma: float) -> int:
     return math.ceil((2 * REACH + 6 * sigma) * (2.2 + 12 * sigma)) + 1
 
 
-def _mean_square(
-    q: Tensor,
-    sigma: Tensor,
-    mean: Tensor | None,
-    core_ratio: Tensor | None,
-    core: Tensor | None,
-    shell: Tensor | None,
-) -> Tensor:
+def _mean_square(q: Tensor, particles: _Particles) -> Tensor:
     """The mean over radii for as many rows as fit into the cache."""
-    assert mean is not None and core is not None and shell is not None
+    mean, sigma = particles.mean, particles.sigma
     nodes = _nodes(float(sigma.detach().max()))
     width = sigma[:, None]
     unit = torch.linspace(0, 1, nodes, dtype=q.dtype, device=q.device)
@@ -137,22 +145,20 @@ def _mean_square(
     cube = scale * scale * scale
     weight = torch.exp(-0.5 * z.square()) * step / math.sqrt(2 * math.pi) * cube * cube
     x = q[:, :, None] * (mean[:, None] * scale)[:, None, :]
-    turn = (width * step)[:, :, None]
-    square = _amplitude_square(x, turn, core_ratio, core, shell)
+    square = _amplitude_square(x, (width * step)[:, :, None], particles)
     total = torch.einsum("bqn,bn->bq", square, weight)
     volume = mean * mean * mean * torch.exp(-3 * sigma.square())
     return total * (4 * math.pi / 3) * volume[:, None]
 
 
-def _amplitude_square(
-    x: Tensor, turn: Tensor, core_ratio: Tensor | None, core: Tensor, shell: Tensor
-) -> Tensor:
+def _amplitude_square(x: Tensor, turn: Tensor, particles: _Particles) -> Tensor:
     """(F / V)² with the phases that turn too fast replaced by their mean."""
-    outer = shell[:, None, None]
+    core_ratio = particles.core_ratio
+    outer = particles.shell[:, None, None]
     amplitude = outer * ball(x)
     if core_ratio is not None:
         ratio = core_ratio[:, None, None]
-        inner = core[:, None, None] - outer
+        inner = particles.core[:, None, None] - outer
         y = ratio * x
         amplitude = amplitude + (inner * ratio * ratio * ratio) * ball(y)
     square = amplitude * amplitude
@@ -167,7 +173,8 @@ def _amplitude_square(
         slow = slow + (outer * inner) * beat * _window(turn * apart)
     power = x.clamp(min=1.0).square()
     mean_square = 9 * slow / (power * power * power)
-    return torch.lerp(mean_square, square, _window(phase))
+    mixed: Tensor = torch.lerp(mean_square, square, _window(phase))
+    return mixed
 
 
 def _window(phase: Tensor) -> Tensor:

@@ -158,7 +158,7 @@ class Cellulose(Structure):
         rows = [
             self.cross_section(q if q.ndim == 1 else q[a : a + CHUNK], part)
             for a, part in zip(
-                range(0, len(theta), CHUNK), theta.split(CHUNK), strict=True
+                range(0, len(theta), CHUNK), torch.split(theta, CHUNK), strict=True
             )
         ]
         section = torch.cat(rows)
@@ -194,7 +194,7 @@ class Cellulose(Structure):
         level: Tensor,
         spectrum: Tensor,
     ) -> Tensor:
-        """Spectrum of the clipped field: its linear part exactly, the rest by matrix."""
+        """Spectrum of the clipped field: linear part exactly, the rest by matrix."""
         linear = torch.exp(-level.square())[:, None] / (2 * math.pi)
         correlation = 1 - _FIELD.deficit(spectrum)
         rest = (field - linear * correlation) @ _field_matrix()

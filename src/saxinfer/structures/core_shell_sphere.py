@@ -73,7 +73,14 @@ class CoreShellSphere(Structure):
         )
     )
     derived = (
-        Parameter("inner_radius", "nm", 0.02, 149, "Mean core radius by number."),
+        Parameter(
+            "inner_radius",
+            "nm",
+            0.02,
+            149,
+            "Mean core radius by number.",
+            "log-uniform",
+        ),
         Parameter(
             "core_shell_contrast",
             "1",

@@ -39,7 +39,9 @@ class Sphere(Structure):
             ),
         )
     )
-    derived = (Parameter("diameter", "nm", 1, 300, "Mean diameter by number."),)
+    derived = (
+        Parameter("diameter", "nm", 1, 300, "Mean diameter by number.", "log-uniform"),
+    )
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
