@@ -24,7 +24,7 @@ from torch import Generator, Tensor
 
 __all__ = ["LATENT_LIMIT", "Parameter", "ParameterSpace"]
 
-Prior = Literal["uniform", "log-uniform", "log-cauchy", "share"]
+Prior = Literal["uniform", "log-uniform", "log-cauchy", "share", "excess"]
 
 # Beyond it the normal distribution function rounds to 1 in single precision.
 LATENT_LIMIT = 5.0
@@ -33,6 +33,9 @@ LATENT_LIMIT = 5.0
 # The ``share`` prior changes from log-uniform to uniform here, with this much mass
 # below.
 SHARE_KNEE, SHARE_BELOW = 0.7, 0.4
+
+# The ``excess`` prior changes from uniform to log-uniform here, likewise.
+EXCESS_KNEE, EXCESS_BELOW = 0.05, 0.6
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ class Parameter:
         prior: ``uniform``, ``log-uniform``, ``log-cauchy`` (the logarithm is Cauchy
             distributed about 0 with half-width ``width``, within the bounds), or
             ``share`` (uniform above ``SHARE_KNEE`` with probability 0.6, log-uniform
-            below it else: mostly all of it, possibly next to nothing).
+            below it else: mostly all of it, possibly next to nothing), or ``excess``
+            (uniform below ``EXCESS_KNEE`` with probability 0.6, log-uniform above it
+            else: mostly little, possibly all).
         base: What the prior is relative to: "" (nothing), the name of an earlier
             parameter, or "1 - name".
         width: Half-width of the log-cauchy prior [1].
@@ -71,7 +76,7 @@ class Parameter:
                 f"{self.name}: low must be below high, got "
                 f"{self.low:g} and {self.high:g} {self.unit}."
             )
-        if self.prior != "uniform" and self.low <= 0:
+        if self.prior not in ("uniform", "excess") and self.low <= 0:
             raise ValueError(
                 f"{self.name}: a {self.prior} prior needs a positive lower bound, "
                 f"got {self.low:g} {self.unit}."
@@ -278,6 +283,10 @@ def _quantile(parameter: Parameter, u: Tensor, low: Tensor, high: Tensor) -> Ten
         below = low * (SHARE_KNEE / low) ** (u / SHARE_BELOW).clamp(max=1)
         rise = ((u - SHARE_BELOW) / (1 - SHARE_BELOW)).clamp(min=0)
         return below + (high - SHARE_KNEE) * rise
+    if parameter.prior == "excess":
+        below = low + (EXCESS_KNEE - low) * (u / EXCESS_BELOW).clamp(max=1)
+        rise = ((u - EXCESS_BELOW) / (1 - EXCESS_BELOW)).clamp(min=0)
+        return below * (high / EXCESS_KNEE) ** rise
     start, end = _cauchy(parameter, low), _cauchy(parameter, high)
     share = start + (end - start) * u
     return torch.exp(parameter.width * torch.tan(math.pi * (share - 0.5)))
@@ -296,6 +305,11 @@ def _cumulative(
         below = (value.clamp(max=SHARE_KNEE) / low).log() / (SHARE_KNEE / low).log()
         above = (value.clamp(min=SHARE_KNEE) - SHARE_KNEE) / (high - SHARE_KNEE)
         return SHARE_BELOW * below + (1 - SHARE_BELOW) * above
+    if parameter.prior == "excess":
+        below = (value.clamp(max=EXCESS_KNEE) - low) / (EXCESS_KNEE - low)
+        above = (value.clamp(min=EXCESS_KNEE) / EXCESS_KNEE).log()
+        above = above / (high / EXCESS_KNEE).log()
+        return EXCESS_BELOW * below + (1 - EXCESS_BELOW) * above
     start, end = _cauchy(parameter, low), _cauchy(parameter, high)
     return (_cauchy(parameter, value) - start) / (end - start)
 
@@ -312,6 +326,10 @@ def _log_density(
         below = SHARE_BELOW / (value * (SHARE_KNEE / low).log())
         above = (1 - SHARE_BELOW) / (high - SHARE_KNEE)
         return torch.where(value < SHARE_KNEE, below, above).log()
+    if parameter.prior == "excess":
+        below = EXCESS_BELOW / (EXCESS_KNEE - low)
+        above = (1 - EXCESS_BELOW) / (value * (high / EXCESS_KNEE).log())
+        return torch.where(value < EXCESS_KNEE, below, above).log()
     start, end = _cauchy(parameter, low), _cauchy(parameter, high)
     spread = math.pi * parameter.width * (1 + (value.log() / parameter.width).square())
     return -value.log() - spread.log() - (end - start).log()

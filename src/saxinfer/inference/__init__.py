@@ -19,7 +19,7 @@ from saxinfer.inference.refine import Effort, Refined, refine
 from saxinfer.inference.summary import Prediction, posterior_of, predict
 from saxinfer.inference.target import Target
 from saxinfer.inference.verdict import judge, predictive_p
-from saxinfer.instrument.nuisance import MEASURED_SIGMA
+from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.instrument.observation import Observation
 from saxinfer.preprocess.features import features
 from saxinfer.preprocess.model_free import model_free
@@ -84,6 +84,7 @@ def run(
         prepared.sigma,
         prepared.curve.resolution,
         prepared.sigma_source,
+        prepared.spread,
     )
     target = Target(structure, space, observation)
     generator = Generator().manual_seed(seed)
@@ -131,9 +132,7 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     count = len(structure.space)
     theta = structure.space.theta_from_latent(latent[:, :count])
     level = latent.new_zeros(len(latent), 1)
-    nuisance = MEASURED_SIGMA.theta_from_latent(
-        torch.cat([level, latent[:, count:]], 1)
-    )
+    nuisance = TRAINING.theta_from_latent(torch.cat([level, latent[:, count:]], 1))
     # Values next to a bound sit at the latent limit, where nothing moves any more.
     own = target.space.latent_from_theta(theta).clamp(-4.5, 4.5)
     extra = data.nuisances.latent_from_theta(nuisance).clamp(-4.5, 4.5)

@@ -19,14 +19,14 @@ import zuko
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from saxinfer.instrument.nuisance import MEASURED_SIGMA
+from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.preprocess.features import BINS, CHANNELS
 from saxinfer.structures.base import Structure
 
 __all__ = ["NUISANCE_TARGETS", "PosteriorNetwork"]
 
 # The level is found from the data exactly, in one division; the flow leaves it out.
-NUISANCE_TARGETS = MEASURED_SIGMA.free[1:]
+NUISANCE_TARGETS = TRAINING.free[1:]
 
 CONTEXT = 64
 

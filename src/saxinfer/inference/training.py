@@ -17,7 +17,7 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.card import write_estimator
 from saxinfer.inference.npe import NUISANCE_TARGETS, PosteriorNetwork
-from saxinfer.instrument.nuisance import MEASURED_SIGMA
+from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.instrument.tiers import NOISE, POINTS, Tier, draw_setting, measure
 from saxinfer.preprocess.features import features
 from saxinfer.structures import get_structure
@@ -75,7 +75,7 @@ def simulate(
         batch, len(space), generator=generator, dtype=torch.float64
     ).clamp(-4.5, 4.5)
     theta = space.theta_from_latent(latent)
-    setting = draw_setting(tier, batch, points, generator)
+    setting = draw_setting(tier, batch, points, generator, TRAINING)
     fewest, most = POINTS[tier]
     span = math.log(most / max(points, fewest))
     share = torch.rand(batch, generator=generator, dtype=torch.float64)
@@ -97,7 +97,7 @@ def simulate(
     )
     curve = structure.intensity(setting.q.float(), theta.float()).double()
     curves = measure(curve.clamp(min=1e-300), setting, generator)
-    extra = MEASURED_SIGMA.latent_from_theta(nuisance)[:, -len(NUISANCE_TARGETS) :]
+    extra = TRAINING.latent_from_theta(nuisance)[:, -len(NUISANCE_TARGETS) :]
     target = torch.cat([latent, extra.clamp(-4.5, 4.5)], -1).float()
     return target, features(curves.q, curves.intensity, curves.sigma)
 

@@ -27,6 +27,7 @@ from saxinfer.parameter import Parameter, ParameterSpace
 __all__ = [
     "ESTIMATED_SIGMA",
     "MEASURED_SIGMA",
+    "TRAINING",
     "Ends",
     "Intensity",
     "compose",
@@ -39,10 +40,11 @@ _LEVEL = Parameter(
 _SIGNAL = Parameter(
     "signal_share", "1", 1e-6, 1.1, "Structure's share at the upper end of q.", "share"
 )
+# Most curves have none: one in seven has more than a hundredth.
 _POWER = Parameter(
     "power_law_share",
     "1",
-    1e-4,
+    1e-14,
     0.95,
     "Low-q power law's share at the lower end of q.",
     "log-uniform",
@@ -57,14 +59,25 @@ _SIGMA = Parameter(
     "log-cauchy",
     width=0.1,
 )
-_ERROR = Parameter(
-    "model_error", "1", 3e-4, 1, "Relative error of the model.", "log-uniform"
-)
+_ERROR = Parameter("model_error", "1", 0, 1, "Relative error of the model.", "excess")
 
 # Priors where the file gives errors, and where they had to be estimated.
 MEASURED_SIGMA = ParameterSpace((_LEVEL, _SIGNAL, _POWER, _EXPONENT, _SIGMA, _ERROR))
 ESTIMATED_SIGMA = ParameterSpace(
     (_LEVEL, _SIGNAL, _POWER, _EXPONENT, replace(_SIGMA, width=0.7), _ERROR)
+)
+
+# What networks are trained on: power laws and errors of every size are as frequent as
+# can be, because a network only proposes, and must have seen what it is to propose.
+TRAINING = ParameterSpace(
+    (
+        _LEVEL,
+        _SIGNAL,
+        replace(_POWER, low=1e-4),
+        _EXPONENT,
+        _SIGMA,
+        replace(_ERROR, low=3e-4, prior="log-uniform"),
+    )
 )
 
 

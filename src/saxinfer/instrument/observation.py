@@ -58,8 +58,13 @@ class Observation:
         sigma: Float[Tensor, " q"],
         resolution: Float[Tensor, " q"] | None,
         sigma_source: Literal["measured", "estimated"],
+        spread: Float[Tensor, " q"] | None = None,
     ) -> "Observation":
         """Scales a curve to mean one and prepares its smearing.
+
+        A point that is the mean of a group of neighbours is compared with the mean of
+        the model over the group: as a part of the smearing where there is one, else
+        by the model one spread to either side, exact to the third order.
 
         Raises:
             ValueError: If the mean intensity over ln q is not positive.
@@ -70,7 +75,13 @@ class Observation:
                 f"the mean intensity over ln q must be positive, got {level:.4g}. "
                 "The background was over-subtracted: check it, or narrow --q-range."
             )
-        grid, smear = (q, None) if resolution is None else smearing(q, resolution)
+        grid, smear = q, None
+        if resolution is not None:
+            within = resolution.new_zeros(1) if spread is None else spread
+            grid, smear = smearing(q, (resolution.square() + within.square()).sqrt())
+        elif spread is not None:
+            half = 0.5 * torch.eye(len(q), dtype=q.dtype)
+            grid, smear = torch.cat([q - spread, q + spread]), torch.cat([half, half])
         return cls(
             q=q,
             intensity=intensity / level,

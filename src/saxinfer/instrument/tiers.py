@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.instrument.nuisance import MEASURED_SIGMA, compose, log_q_weights
+from saxinfer.parameter import ParameterSpace
 
 __all__ = [
     "Q_MAX",
@@ -70,8 +71,22 @@ class Measurement:
     truth: Float[Tensor, "batch q"]
 
 
-def draw_setting(tier: Tier, batch: int, points: int, generator: Generator) -> Setting:
-    """Draws instruments of a tier; all rows have the same number of points."""
+def draw_setting(
+    tier: Tier,
+    batch: int,
+    points: int,
+    generator: Generator,
+    priors: ParameterSpace = MEASURED_SIGMA,
+) -> Setting:
+    """Draws instruments of a tier; all rows have the same number of points.
+
+    Args:
+        tier: Which standard instruments.
+        batch: Number of instruments.
+        points: Number of points of each.
+        generator: Source of randomness.
+        priors: Of the nuisances, for the hard tier.
+    """
 
     def uniform(low: float, high: float) -> Tensor:
         share = torch.rand(batch, generator=generator, dtype=torch.float64)
@@ -90,7 +105,7 @@ def draw_setting(tier: Tier, batch: int, points: int, generator: Generator) -> S
     linear = low[:, None] + (high - low)[:, None] * unit
     logarithmic = low[:, None] * (high / low)[:, None] ** unit
     q = torch.where(uniform(0, 1)[:, None] < 0.5, linear, logarithmic)
-    nuisance = MEASURED_SIGMA.sample(batch, generator)
+    nuisance = priors.sample(batch, generator)
     nuisance[:, 0] = 1.0
     if tier == "standard":
         nuisance[:, 1] = uniform(0.7, 1.0)

@@ -29,11 +29,14 @@ class Prepared:
         curve: The points that are fitted, as a curve with errors.
         sigma: Their standard errors.
         sigma_source: Whether the file gave them.
+        spread: Standard deviation of q within the group that a point is the mean of
+            [1/nm]; None if nothing was averaged.
     """
 
     curve: Curve
     sigma: Float[Tensor, " q"]
     sigma_source: Literal["measured", "estimated"]
+    spread: Float[Tensor, " q"] | None = None
 
 
 def prepare(
@@ -78,16 +81,17 @@ def prepare(
     )
     measured = used.sigma is not None
     sigma = used.sigma if used.sigma is not None else estimated_sigma(used.intensity)
+    spread = None
     if count > MOST:
-        used, sigma = _averaged(used, sigma)
+        used, sigma, spread = _averaged(used, sigma)
     if not measured and not any(r.kind == "sigma" for r in used.remarks):
         text = "The file gives no errors; they were estimated from the scatter."
         used = replace(used, remarks=(*used.remarks, Remark(text, "sigma")))
-    return Prepared(used, sigma, "measured" if measured else "estimated")
+    return Prepared(used, sigma, "measured" if measured else "estimated", spread)
 
 
-def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor]:
-    """Means of groups of neighbours, weighed by their precision.
+def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Tensor]:
+    """Means of groups of neighbours, weighed by their precision, and their spread in q.
 
     Groups are as even in a coordinate half way between index and ln q as whole points
     allow, so that neither a linear nor a logarithmic grid loses its sparse end.
@@ -124,4 +128,5 @@ def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor]:
         resolution=None if curve.resolution is None else mean(curve.resolution),
         remarks=(*curve.remarks, Remark(text)),
     )
-    return reduced, error
+    spread = (mean(curve.q.square()) - reduced.q.square()).clamp(min=0).sqrt()
+    return reduced, error, spread
