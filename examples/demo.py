@@ -9,6 +9,7 @@ is one command line, printed before it runs; what is said of a result is read fr
 
 import importlib.util
 import json
+import math
 import subprocess
 import sys
 import time
@@ -103,11 +104,18 @@ def fit(case: Case) -> dict[str, Any]:
     return document
 
 
+def decimals(found: dict[str, Any]) -> int:
+    """Digits after the point that an interval's width leaves meaningful."""
+    width = found["q95"] - found["q05"]
+    return min(max(1 - math.floor(math.log10(width)), 0), 6) if width > 0 else 3
+
+
 def quantity(name: str, found: dict[str, Any]) -> str:
     """Median and 90 % interval in words."""
+    digits = decimals(found)
+    middle, low, high = (f"{found[key]:.{digits}f}" for key in ("median", "q05", "q95"))
     unit = "" if found["unit"] == "1" else f" {found['unit']}"
-    low, high = (f"{found[end]:.3g}" for end in ("q05", "q95"))
-    return f"{name} {found['median']:.3g}{unit} ({low} to {high})"
+    return f"{name} {middle}{unit} ({low} to {high})"
 
 
 def meaning(document: dict[str, Any]) -> Iterator[str]:
@@ -119,7 +127,9 @@ def meaning(document: dict[str, Any]) -> Iterator[str]:
     known = {n: p for n, p in parameters.items() if p["constrained"]}
     if known:
         sizes = ", ".join(quantity(n, p) for n, p in known.items())
-        yield f"The curve determines, with 90 % intervals: {sizes}."
+        poor = quality["verdict"] == "poor"
+        start = "With the reservations above, the" if poor else "The"
+        yield f"{start} curve determines, with 90 % intervals: {sizes}."
     for name, found in parameters.items():
         if name in known:
             continue
@@ -164,7 +174,7 @@ def against_truth(document: dict[str, Any], file: Path) -> Iterator[str]:
         return
     truth = json.loads(beside.read_text())["parameters"]
     missed = [
-        f"{quantity(name, found)} against {truth[name]:.3g}"
+        f"{quantity(name, found)} against {truth[name]:.{decimals(found)}f}"
         for name, found in document["parameters"].items()
         if not found["q05"] <= truth[name] <= found["q95"]
     ]
