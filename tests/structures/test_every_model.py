@@ -1,0 +1,160 @@
+"""What every structure model must satisfy; a new one is covered by being listed."""
+
+import pytest
+import torch
+from torch import Generator, Tensor
+from torch.autograd.functional import jacobian
+
+from saxinfer.structures import MODELS, Structure, get_structure
+
+every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+Q = torch.logspace(-2, 1, 64, dtype=torch.float64)
+
+
+def thetas(model: Structure, count: int, seed: int = 0) -> Tensor:
+    return model.space.sample(count, Generator().manual_seed(seed))
+
+
+@every_model
+def test_the_intensity_is_finite_and_positive_over_the_whole_prior(
+    model: Structure,
+) -> None:
+    intensity = model.intensity(Q, thetas(model, 300))
+    assert intensity.shape == (300, 64)
+    assert bool(intensity.isfinite().all())
+    assert bool((intensity > 0).all())
+
+
+@every_model
+def test_the_intensity_is_finite_and_positive_in_the_corners_of_the_prior(
+    model: Structure,
+) -> None:
+    width = len(model.space)
+    generator = Generator().manual_seed(0)
+    signs = torch.randint(0, 2, (64, width), generator=generator).double() * 2 - 1
+    theta = model.space.theta_from_latent(4.5 * signs)
+    intensity = model.intensity(Q, theta)
+    assert bool(intensity.isfinite().all())
+    assert bool((intensity > 0).all())
+
+
+@every_model
+def test_a_grid_for_each_row_gives_what_a_shared_one_does(model: Structure) -> None:
+    theta = thetas(model, 60)
+    shared = model.intensity(Q, theta)
+    own = model.intensity(Q.expand(60, -1).contiguous(), theta)
+    # Rows may be interpolated to their grid; both are right to a thousandth.
+    assert torch.allclose(shared, own, rtol=1e-3)
+
+
+@every_model
+def test_each_row_has_the_curve_that_it_has_alone(model: Structure) -> None:
+    theta = thetas(model, 60)
+    grids = Q * torch.linspace(0.5, 1.0, 60, dtype=torch.float64)[:, None]
+    together = model.intensity(grids, theta)
+    for row in (0, 31, 59):
+        alone = model.intensity(grids[row], theta[row : row + 1])[0]
+        assert torch.allclose(together[row], alone, rtol=2e-3)
+
+
+@every_model
+def test_single_precision_follows_double_precision(model: Structure) -> None:
+    theta = thetas(model, 60)
+    double = model.intensity(Q, theta)
+    single = model.intensity(Q.float(), theta.float())
+    assert single.dtype == torch.float32
+    # Between the fringes of equal particles little is left of the terms that cancel.
+    gap = (single.double() / double).log().abs()
+    assert float(gap.median()) < 1e-4
+    assert float((gap > 0.05).double().mean()) < 0.01
+
+
+@every_model
+@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
+def test_gradients_are_those_of_finite_differences(model: Structure) -> None:
+    theta = thetas(model, 6, seed=1)
+    grid = Q[::4]
+
+    def log_curve(point: Tensor) -> Tensor:
+        return model.intensity(grid, point[None])[0].log()
+
+    for point in theta:
+        exact = jacobian(log_curve, point)  # type: ignore[no-untyped-call]
+        assert bool(exact.isfinite().all())
+        for index, value in enumerate(point):
+            step = torch.zeros_like(point)
+            step[index] = 1e-6 * value.abs().clamp(min=1e-3)
+            change = (log_curve(point + step) - log_curve(point - step)) / 2
+            found = change / step[index]
+            # Seven of the sixteen digits are lost to the difference.
+            size = float(found.abs().max()) + 1e-3
+            assert torch.allclose(found, exact[:, index], rtol=1e-3, atol=1e-4 * size)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name,
+            marks=pytest.mark.xfail(
+                strict=True, reason="float() of a spread that wants a gradient"
+            ),
+        )
+        if "sphere" in name
+        else name
+        for name in MODELS
+    ],
+)
+def test_asking_for_a_gradient_raises_no_warning(name: str) -> None:
+    theta = thetas(MODELS[name], 2).requires_grad_()
+    torch.set_warn_always(True)
+    try:
+        MODELS[name].intensity(Q, theta).sum().backward()  # type: ignore[no-untyped-call]
+    finally:
+        torch.set_warn_always(False)
+
+
+@every_model
+def test_the_same_seed_draws_the_same_and_inside_the_bounds(model: Structure) -> None:
+    first, again = thetas(model, 500), thetas(model, 500)
+    assert torch.equal(first, again)
+    assert bool(model.space.admits(first).all())
+
+
+@every_model
+def test_dependent_and_derived_values_lie_within_their_stated_bounds(
+    model: Structure,
+) -> None:
+    theta = thetas(model, 2000)
+    for parameters, values in (
+        (model.dependent, model.dependent_values(theta)),
+        (model.derived, model.derived_values(theta)),
+    ):
+        assert values.shape == (2000, len(parameters))
+        for parameter, column in zip(parameters, values.unbind(-1), strict=True):
+            slack = 1e-4 * (parameter.high - parameter.low)
+            assert float(column.min()) >= parameter.low - slack, parameter.name
+            assert float(column.max()) <= parameter.high + slack, parameter.name
+
+
+@every_model
+def test_mirrors_have_the_shape_of_what_they_mirror(model: Structure) -> None:
+    theta = thetas(model, 5)
+    mirrored = model.mirrors(theta)
+    assert mirrored.shape[1:] == theta.shape
+    assert not any(torch.equal(other, theta) for other in mirrored)
+
+
+@every_model
+def test_names_and_sentences_are_there_for_the_report(model: Structure) -> None:
+    columns = [*model.space, *model.dependent, *model.derived]
+    names = [column.name for column in columns]
+    assert len(set(names)) == len(names)
+    assert all(column.meaning.endswith(".") for column in columns)
+    assert model.references
+    assert model.title
+
+
+def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"'cube'\. Known models: sphere, "):
+        get_structure("cube")
