@@ -1,0 +1,72 @@
+"""Mirrors src/saxinfer/inference/climb.py."""
+
+import torch
+from torch import Generator, Tensor
+
+from saxinfer.inference.climb import WIDEN, Summits, climb, distinct, laplace
+from saxinfer.inference.target import Target
+
+
+def test_every_climber_reaches_the_mode_of_a_linear_model(
+    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+) -> None:
+    summits = climb(linear, proposals[:8])
+    best = summits.density.argmax()
+    sd = exact[1].diagonal().sqrt()
+    # Climbers stand still where a step gains a thousandth: 0.05 standard deviations.
+    assert bool(((summits.points[best, :3] - exact[0]).abs() < 0.05 * sd).all())
+    assert float(summits.points[best, 3:].abs().max()) < 0.05
+    assert bool((summits.density > linear.log_density(proposals[:8])).all())
+
+
+def test_the_race_loses_no_climber(linear: Target, proposals: Tensor) -> None:
+    summits = climb(linear, proposals[:20])
+    assert summits.points.shape == (20, linear.dimension)
+    assert torch.allclose(linear.log_density(summits.points), summits.density)
+
+
+def test_starts_are_apart_and_the_best_is_among_them(folded: Target) -> None:
+    generator = Generator().manual_seed(0)
+    start = torch.randn(64, folded.dimension, generator=generator).double()
+    chosen = distinct(folded, start, 6)
+    assert chosen.shape == (6, folded.dimension)
+    assert len(torch.unique(chosen[:, 0])) == 6
+    levelled, density = folded.levelled(start)
+    assert torch.equal(chosen[0], levelled[density.argmax()])
+    assert float(chosen[:, 0].min()) < -0.3 < float(chosen[:, 0].max())
+
+
+def test_the_mixture_has_one_component_for_each_mode(folded: Target) -> None:
+    generator = Generator().manual_seed(0)
+    start = torch.randn(64, folded.dimension, generator=generator).double()
+    mixture = laplace(climb(folded, distinct(folded, start, 8)))
+    assert len(mixture.means) == 2
+    assert float(mixture.weights.sum()) == torch.tensor(1.0)
+    assert torch.allclose(
+        mixture.means[:, 0].sort().values,
+        torch.tensor([-1.8, 1.2], dtype=torch.float64),
+        atol=0.3,
+    )
+
+
+def test_a_components_scale_is_the_inverse_curvature_widened() -> None:
+    curvature = torch.tensor([[4.0, 1.0], [1.0, 3.0]], dtype=torch.float64)
+    point = torch.tensor([[0.5, -0.5]], dtype=torch.float64)
+    summits = Summits(
+        point, torch.zeros(1).double(), torch.zeros_like(point), curvature[None]
+    )
+    mixture = laplace(summits)
+    scale = mixture.factors[0] @ mixture.factors[0].T
+    assert torch.allclose(scale, WIDEN * torch.linalg.inv(curvature), rtol=1e-6)
+    assert torch.equal(mixture.means, point)
+
+
+def test_points_within_a_standard_deviation_count_as_one_mode() -> None:
+    place = torch.tensor([[0.0], [0.5], [5.0]], dtype=torch.float64)
+    summits = Summits(
+        place,
+        torch.tensor([0.0, -1.0, -2.0], dtype=torch.float64),
+        torch.zeros_like(place),
+        torch.ones(3, 1, 1, dtype=torch.float64),
+    )
+    assert laplace(summits).means.flatten().tolist() == [0.0, 5.0]

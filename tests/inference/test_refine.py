@@ -1,0 +1,129 @@
+"""Mirrors src/saxinfer/inference/refine.py."""
+
+import math
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from saxinfer.inference.refine import Effort, Refined, refine
+from saxinfer.inference.target import Target
+
+# A right sampler is off by this many standard errors at one seed in 15,000.
+ERRORS = 4.0
+
+
+def refined(target: Target, proposals: Tensor, seed: int = 0) -> Refined:
+    return refine(target, proposals, Generator().manual_seed(seed))
+
+
+def test_a_linear_gaussian_posterior_is_found_as_its_closed_form_says(
+    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+) -> None:
+    mean, covariance, _ = exact
+    found = refined(linear, proposals)
+    z, weight = found.latent[:, :3], found.weights[:, None]
+    centre = (weight * z).sum(0)
+    spread = (weight * (z - centre)).T @ (z - centre)
+    sd = covariance.diagonal().sqrt()
+    allowed = ERRORS / math.sqrt(found.effective)
+    assert bool(((centre - mean).abs() < allowed * sd).all())
+    gap = (spread - covariance) / (sd[:, None] * sd)
+    # Of a normal variance the relative standard error is sqrt(2 / n).
+    assert float(gap.abs().max()) < allowed * math.sqrt(2)
+
+
+def test_the_evidence_is_that_of_the_closed_form(
+    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+) -> None:
+    found = refined(linear, proposals)
+    assert found.log_evidence_sd < 0.1
+    assert found.log_evidence == pytest.approx(
+        exact[2], abs=ERRORS * found.log_evidence_sd
+    )
+
+
+def test_what_the_data_do_not_tell_keeps_its_prior(
+    linear: Target, proposals: Tensor
+) -> None:
+    found = refined(linear, proposals)
+    rest, weight = found.latent[:, 3:], found.weights[:, None]
+    centre = (weight * rest).sum(0)
+    variance = (weight * (rest - centre).square()).sum(0)
+    # The copies of a curve differ here: effective samples are at least those counted.
+    allowed = ERRORS / math.sqrt(found.effective)
+    assert float(centre.abs().max()) < allowed
+    assert float((variance - 1).abs().max()) < allowed * math.sqrt(2)
+
+
+def test_both_modes_are_found_with_the_right_share_of_the_belief(
+    folded: Target,
+) -> None:
+    grid = torch.linspace(-4.5, 4.5, 4001, dtype=torch.float64)
+    still = torch.zeros(len(grid), folded.dimension - 1, dtype=torch.float64)
+    density = folded.log_density(torch.cat([grid[:, None], still], 1)).exp()
+    share = float(density[grid < -0.3].sum() / density.sum())
+    assert 0.15 < share < 0.5
+    generator = Generator().manual_seed(0)
+    start = torch.randn(64, folded.dimension, generator=generator).double()
+    found = refined(folded, start)
+    left = found.latent[:, 0] < -0.3
+    allowed = ERRORS * math.sqrt(share * (1 - share) / found.effective)
+    assert float(found.weights[left].sum()) == pytest.approx(share, abs=allowed)
+
+
+def test_one_seed_gives_one_result_and_another_another(
+    linear: Target, proposals: Tensor
+) -> None:
+    first, again, other = (refined(linear, proposals, seed) for seed in (0, 0, 1))
+    assert torch.equal(first.latent, again.latent)
+    assert torch.equal(first.weights, again.weights)
+    assert not torch.equal(first.latent, other.latent)
+
+
+def test_weights_sum_to_one_and_effective_samples_are_no_more_than_drawn(
+    linear: Target, proposals: Tensor
+) -> None:
+    found = refined(linear, proposals)
+    assert float(found.weights.sum()) == pytest.approx(1)
+    assert bool((found.weights >= 0).all())
+    assert 1 < found.effective <= found.drawn
+    assert len(found.latent) == len(found.weights) == len(found.amounts)
+
+
+def test_it_stops_as_soon_as_enough_samples_count(
+    linear: Target, proposals: Tensor
+) -> None:
+    effort = Effort(draws=100, copies=2, rounds=8, enough=50)
+    found = refine(linear, proposals, Generator().manual_seed(0), effort)
+    assert found.effective >= 50
+    assert found.drawn == 100
+
+
+def test_a_window_without_a_proposal_is_refused_with_what_to_do(
+    linear: Target, proposals: Tensor
+) -> None:
+    space = linear.space.narrow("first", 0.1, 0.2)
+    narrow = Target(linear.structure, space, linear.observation)
+    nowhere = torch.full_like(proposals, math.nan)
+    with pytest.raises(ValueError, match=r"no proposal lies within .* Widen them\."):
+        refine(narrow, nowhere, Generator().manual_seed(0))
+
+
+def test_a_narrowed_prior_truncates_the_posterior(
+    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+) -> None:
+    # Cut in the middle of the first number's own posterior.
+    edge = float(torch.special.ndtr(exact[0][0]))
+    space = linear.space.narrow("first", 0, edge)
+    narrow = Target(linear.structure, space, linear.observation)
+    found = refined(narrow, proposals)
+    theta = space.theta_from_latent(found.latent[:, :3])
+    keep = found.weights > 0
+    assert float(theta[keep, 0].max()) <= edge * (1 + 1e-6)
+    z = torch.special.ndtri(theta[:, 0].clamp(max=1 - 1e-9))
+    # Half of a normal distribution has its mean 0.8 standard deviations off.
+    sd = float(exact[1][0, 0].sqrt())
+    expected = float(exact[0][0]) - math.sqrt(2 / math.pi) * sd
+    allowed = ERRORS * 0.6 * sd / math.sqrt(found.effective)
+    assert float((found.weights * z).sum()) == pytest.approx(expected, abs=allowed)
