@@ -71,6 +71,14 @@ class Curve:
     remarks: tuple[Remark, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.q) == 0:
+            raise ValueError("a curve needs points, but q is empty.")
+        if not bool(self.q.isfinite().all()):
+            where = int((~self.q.isfinite()).nonzero()[0])
+            raise ValueError(
+                f"q must be finite, but point {where} is {self.q[where]}. Drop that "
+                "point before building the curve."
+            )
         steps = torch.diff(self.q, prepend=self.q.new_zeros(1))
         if not bool((steps > 0).all()):
             where = int((~(steps > 0)).nonzero()[0])
@@ -81,6 +89,11 @@ class Curve:
             )
         for name in ("intensity", "sigma", "resolution"):
             values = getattr(self, name)
+            if values is not None and values.shape != self.q.shape:
+                raise ValueError(
+                    f"{name} needs one value for each of the {len(self.q)} points of "
+                    f"q, but has {len(values)}."
+                )
             if values is not None and not bool(values.isfinite().all()):
                 where = int((~values.isfinite()).nonzero()[0])
                 raise ValueError(

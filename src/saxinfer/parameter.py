@@ -30,6 +30,9 @@ Prior = Literal["uniform", "log-uniform", "log-cauchy", "share", "excess"]
 LATENT_LIMIT = 5.0
 
 
+# A base of zero has parts of zero: it is divided by this instead.
+SMALLEST = 1e-300
+
 # The ``share`` prior changes from log-uniform to uniform here, with this much mass
 # below.
 SHARE_KNEE, SHARE_BELOW = 0.7, 0.4
@@ -193,7 +196,9 @@ class ParameterSpace:
                 continue
             base = self._base(parameter, columns[:index], theta)
             low, high = _limits(parameter, base)
-            share = _cumulative(parameter, columns[index] / base, low, high)
+            share = _cumulative(
+                parameter, columns[index] / base.clamp(min=SMALLEST), low, high
+            )
             edge = torch.special.ndtr(share.new_tensor(-LATENT_LIMIT))
             latent.append(torch.special.ndtri(share.clamp(edge, 1 - edge)))
         return torch.stack(latent, -1) if latent else theta[:, :0]
@@ -212,7 +217,7 @@ class ParameterSpace:
             z = next(free)
             base = self._base(parameter, columns[:index], theta)
             low, high = _limits(parameter, base)
-            value = columns[index] / base
+            value = columns[index] / base.clamp(min=SMALLEST)
             density = _log_density(parameter, value, low, high)
             normal = -0.5 * z.square() - 0.5 * math.log(2 * math.pi)
             total = total + normal - density + base.log()
@@ -225,7 +230,7 @@ class ParameterSpace:
         for index, parameter in enumerate(self):
             base = self._base(parameter, columns[:index], theta)
             slack = 1e-9 * (parameter.high - parameter.low)
-            ratio = columns[index] / base
+            ratio = columns[index] / base.clamp(min=SMALLEST)
             inside &= (ratio >= parameter.low - slack) & (
                 ratio <= parameter.high + slack
             )
@@ -261,8 +266,8 @@ def _limits(parameter: Parameter, base: Tensor) -> tuple[Tensor, Tensor]:
     low = torch.full_like(base, parameter.low)
     high = torch.full_like(base, parameter.high)
     if parameter.window is not None:
-        low = torch.maximum(low, parameter.window[0] / base)
-        high = torch.minimum(high, parameter.window[1] / base)
+        low = torch.maximum(low, parameter.window[0] / base.clamp(min=SMALLEST))
+        high = torch.minimum(high, parameter.window[1] / base.clamp(min=SMALLEST))
         # An empty window leaves a sliver at the bound; `admits` says no to it.
         high = torch.maximum(high, low * (1 + 1e-9) + 1e-12)
     return low, high

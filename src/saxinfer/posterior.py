@@ -150,7 +150,22 @@ class Posterior:
             q95=self.quantile(name, 0.95),
             shrinkage=shrinkage,
             modes=modes,
-            constrained=shrinkage >= CONSTRAINED_SHRINKAGE and modes == 1,
+            constrained=(
+                shrinkage >= CONSTRAINED_SHRINKAGE
+                and modes == 1
+                and not self._at_limit(name)
+            ),
+        )
+
+    def _at_limit(self, name: str) -> bool:
+        """Whether the interval of a derived quantity ends where its printing ends."""
+        quantity = self.quantities[self._index(name)]
+        if quantity.kind != "derived":
+            return False
+        slack = 1e-6 * abs(quantity.prior_high - quantity.prior_low)
+        return bool(
+            self.quantile(name, 0.95) >= quantity.prior_high - slack
+            or self.quantile(name, 0.05) <= quantity.prior_low + slack
         )
 
     def _shrinkage(self, name: str) -> float:

@@ -56,6 +56,10 @@ class Folded(Structure):
         latent: Tensor = torch.special.ndtri(theta)
         return 1 + (latent + 0.3).square() @ patterns(1)
 
+    def mirrors(self, theta: Tensor) -> Tensor:
+        image: Tensor = torch.special.ndtr(-0.6 - torch.special.ndtri(theta))
+        return image[None]
+
 
 def _perfect() -> ParameterSpace:
     """The six nuisances, each in a range too narrow to matter."""

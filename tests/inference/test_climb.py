@@ -1,5 +1,8 @@
 """Mirrors src/saxinfer/inference/climb.py."""
 
+import math
+
+import pytest
 import torch
 from torch import Generator, Tensor
 
@@ -25,28 +28,39 @@ def test_the_race_loses_no_climber(linear: Target, proposals: Tensor) -> None:
     assert torch.allclose(linear.log_density(summits.points), summits.density)
 
 
-def test_starts_are_apart_and_the_best_is_among_them(folded: Target) -> None:
+def spread_out(folded: Target) -> tuple[Tensor, Tensor]:
+    """Sixty-four draws of the prior at their best level, and their densities."""
     generator = Generator().manual_seed(0)
     start = torch.randn(64, folded.dimension, generator=generator).double()
-    chosen = distinct(folded, start, 6)
-    assert chosen.shape == (6, folded.dimension)
+    return folded.levelled(start)
+
+
+def test_starts_are_apart_and_the_best_is_among_them(folded: Target) -> None:
+    points, density = spread_out(folded)
+    chosen = distinct(folded, points, density, 6)[:6]
     assert len(torch.unique(chosen[:, 0])) == 6
-    levelled, density = folded.levelled(start)
-    assert torch.equal(chosen[0], levelled[density.argmax()])
+    assert torch.equal(chosen[0], points[density.argmax()])
     assert float(chosen[:, 0].min()) < -0.3 < float(chosen[:, 0].max())
 
 
+def test_starts_are_followed_by_their_mirrors(folded: Target) -> None:
+    chosen = distinct(folded, *spread_out(folded), 6)
+    assert torch.allclose(chosen[6:, 0], -0.6 - chosen[:6, 0], atol=1e-6)
+    assert torch.equal(chosen[6:, 1:], chosen[:6, 1:])
+
+
+def test_starts_without_a_density_are_refused_with_what_to_do(folded: Target) -> None:
+    points, density = spread_out(folded)
+    with pytest.raises(ValueError, match=r"no proposal lies within .* Widen them\."):
+        distinct(folded, points, density - math.inf, 6)
+
+
 def test_the_mixture_has_one_component_for_each_mode(folded: Target) -> None:
-    generator = Generator().manual_seed(0)
-    start = torch.randn(64, folded.dimension, generator=generator).double()
-    mixture = laplace(climb(folded, distinct(folded, start, 8)))
+    mixture = laplace(climb(folded, distinct(folded, *spread_out(folded), 8)))
     assert len(mixture.means) == 2
-    assert float(mixture.weights.sum()) == torch.tensor(1.0)
-    assert torch.allclose(
-        mixture.means[:, 0].sort().values,
-        torch.tensor([-1.8, 1.2], dtype=torch.float64),
-        atol=0.3,
-    )
+    assert float(mixture.weights.sum()) == pytest.approx(1)
+    places = mixture.means[:, 0].sort().values.tolist()
+    assert places == pytest.approx([-1.8, 1.2], abs=0.3)
 
 
 def test_a_components_scale_is_the_inverse_curvature_widened() -> None:

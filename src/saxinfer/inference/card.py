@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -96,9 +97,7 @@ def load_estimator(model: str, folder: Path | None = None) -> Estimator:
     return Estimator(network, hashlib.sha256(content).hexdigest()[:12], card)
 
 
-def _refuse_stale(
-    card: dict[str, dict[str, object]], structure: Structure, place: Path
-) -> None:
+def _refuse_stale(card: dict[str, Any], structure: Structure, place: Path) -> None:
     """Compares the card with what the code computes today."""
     now = json.loads(json.dumps(_fingerprint(structure)))
     then = card["fingerprint"]

@@ -9,13 +9,17 @@ from torch import Tensor
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
 
-__all__ = ["Summits", "climb", "distinct", "laplace"]
+__all__ = ["Summits", "climb", "content", "distinct", "laplace", "with_mirrors"]
 
 # Legs of the race: how many climbers go on, and for how many steps.
-LEGS = ((100, 6), (8, 8), (4, 30))
+LEGS = ((100, 5), (8, 8), (4, 40))
 
 # A climber stands still when a step gains less than this log density.
 STILL = 1e-3
+
+# A best climb with a larger model error or factor on the errors is no good fit: other
+# starts may find a better one.
+WELL = (0.03, 1.5)
 
 # Latent distance from the centre beyond which nobody climbs.
 EDGE = 4.5
@@ -55,6 +59,15 @@ class Summits:
             self.curvature[index],
         )
 
+    def joined(self, other: "Summits") -> "Summits":
+        """These points and those of another."""
+        return Summits(
+            torch.cat([self.points, other.points]),
+            torch.cat([self.density, other.density]),
+            torch.cat([self.gradient, other.gradient]),
+            torch.cat([self.curvature, other.curvature]),
+        )
+
     def replaced(self, where: Bool[Tensor, " point"], new: "Summits") -> "Summits":
         """Takes ``new`` where told."""
         return Summits(
@@ -65,12 +78,29 @@ class Summits:
         )
 
 
-def distinct(target: Target, proposals: Tensor, count: int) -> Tensor:
-    """Best proposals that lie apart: the best one, then ever the farthest good one."""
-    proposals, density = target.levelled(proposals)
+def distinct(
+    target: Target,
+    points: Float[Tensor, "point dimension"],
+    density: Float[Tensor, " point"],
+    count: int,
+) -> Float[Tensor, "start dimension"]:
+    """Good points that lie apart.
+
+    Every second one is the best that is left, the others ever the farthest from those
+    chosen so far.
+
+    Args:
+        target: The posterior.
+        points: Latent vectors to choose from.
+        density: Their log posterior densities.
+        count: How many to choose.
+
+    Raises:
+        ValueError: If none has a density.
+    """
     order = torch.argsort(density, descending=True)
     best = order[: max(4 * count, len(order) // 8)]
-    pool, value = proposals[best], density[best]
+    pool, value = points[best], density[best]
     pool = pool[value.isfinite()]
     if len(pool) == 0:
         raise ValueError(
@@ -88,16 +118,25 @@ def distinct(target: Target, proposals: Tensor, count: int) -> Tensor:
         chosen.append(index)
         new = (pool[:, :width] - pool[index, :width]).square().sum(-1)
         gap = torch.minimum(gap, new)
-    starts = pool[chosen]
-    space = target.space
-    if len(space.free) == len(space):
-        theta = space.theta_from_latent(starts[:, :width])
-        for mirrored in target.structure.mirrors(theta):
-            inside = space.admits(mirrored)
-            other = starts[inside].clone()
-            other[:, :width] = space.latent_from_theta(mirrored[inside])
-            starts = torch.cat([starts, other])
-    return starts
+    return pool[chosen]
+
+
+def with_mirrors(
+    target: Target, points: Float[Tensor, "point dimension"]
+) -> Float[Tensor, "more dimension"]:
+    """Points and, where the prior allows them, their exact mirrors."""
+    space, width = target.space, target.width
+    if len(space.free) < len(space):
+        return points
+    every = [points]
+    for mirrored in target.structure.mirrors(
+        space.theta_from_latent(points[:, :width])
+    ):
+        inside = space.admits(mirrored)
+        other = points[inside].clone()
+        other[:, :width] = space.latent_from_theta(mirrored[inside])
+        every.append(other)
+    return torch.cat(every)
 
 
 def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
@@ -115,12 +154,16 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
             done.append(summits.rows(order[keep:]))
             summits, damping = summits.rows(order[:keep]), damping[order[:keep]]
         summits, damping = _leg(target, summits, damping, steps)
-    return Summits(
-        *(
-            torch.cat([getattr(part, name) for part in (summits, *done)])
-            for name in ("points", "density", "gradient", "curvature")
-        )
-    )
+    for part in done:
+        summits = summits.joined(part)
+    return summits
+
+
+def content(target: Target, summits: Summits) -> bool:
+    """Whether the best climb fits the data with small errors."""
+    best = summits.points[summits.density.argmax()][None]
+    factor, error = target.nuisance(best)[0, 4:6].tolist()
+    return bool(error <= WELL[0] and factor <= WELL[1])
 
 
 def _leg(

@@ -10,7 +10,7 @@ exact likelihood.
 
 References:
     Papamakarios & Murray, NeurIPS 2016 (neural posterior estimation). Durkan et al.,
-    NeurIPS 2019 (neural spline flows). Kofler et al., J. Appl. Cryst. 2024
+    NeurIPS 2019 (neural spline flows). Starostin et al., arXiv:2407.18648
     (amortised posteriors for reflectometry, corrected by the likelihood).
 """
 

@@ -26,14 +26,18 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.climb import climb, distinct, laplace
+from saxinfer.inference.climb import climb, content, distinct, laplace, with_mirrors
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
 
 __all__ = ["Effort", "Refined", "refine"]
 
-# After these rounds, fewer effective samples than this send the climbers out again.
-RESTARTS, LOST = (1, 4, 7), 20.0
+# The climbers go out again, so many times at most, if a sample lies higher than their
+# best summit by more than this log density.
+RESTARTS, HIGHER = 3, 2.0
+
+# Effective samples that a mixture is fitted to, at least.
+FITTED = 100.0
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,19 @@ class Effort:
     """How much work to spend.
 
     Attributes:
-        starts: Proposals that climb to their modes.
+        first: Proposals that climb to their modes.
+        starts: Proposals that climb if the first find no good fit.
         draws: Curves of the structure a round.
         copies: Sets of nuisances tried with each curve: they cost little.
         rounds: Largest number of rounds.
         enough: Effective samples at which to stop early.
     """
 
-    starts: int = 16
+    first: int = 14
+    starts: int = 56
     draws: int = 300
-    copies: int = 8
-    rounds: int = 12
+    copies: int = 4
+    rounds: int = 20
     enough: float = 1000.0
 
 
@@ -93,34 +99,82 @@ def refine(
         effort: How much work to spend.
     """
     effort = effort or Effort()
-    mixture = laplace(climb(target, distinct(target, proposals, effort.starts)))
-    mixtures: list[StudentMixture] = []
-    points, values, amounts = [], [], []
-    log_weight = proposals.new_zeros(0)
-    for number in range(effort.rounds):
-        mixtures.append(mixture)
+    starts = distinct(target, *target.levelled(proposals), effort.starts)
+    summits = climb(target, with_mirrors(target, starts[: effort.first]))
+    if len(starts) > effort.first and not content(target, summits):
+        others = with_mirrors(target, starts[effort.first :])
+        summits = summits.joined(climb(target, others))
+    mixture = laplace(summits)
+    pool = _Pool(effort.copies)
+    restarts = RESTARTS
+    for _ in range(effort.rounds):
         drawn = mixture.sample(
             effort.draws, generator, shared=target.width, copies=effort.copies
         )
-        value, amount = target.evaluate(drawn)
-        points.append(drawn.flatten(0, 1))
-        values.append(value.flatten())
-        amounts.append(amount.flatten(0, 1))
-        every = torch.cat(points)
-        log_weight = torch.cat(values) - _pooled(mixtures, every)
+        pool.add(mixture, drawn.flatten(0, 1), *target.evaluate(drawn))
+        log_weight = pool.log_weight()
         if not bool(log_weight.isfinite().any()):
             raise ValueError(
                 "no sample lies within the ranges that were given. Widen them."
             )
         if _effective(log_weight, effort.copies) >= effort.enough:
             break
-        if number in RESTARTS and _effective(log_weight, effort.copies) < LOST:
+        best = pool.best_curves()
+        higher = float(pool.values[best[0]] - summits.density.max())
+        if restarts and higher > HIGHER:
             # The samples found higher ground than the climbers: climb from there.
-            mixture = laplace(climb(target, distinct(target, every, effort.starts)))
+            restarts -= 1
+            points, density = pool.points[best], pool.values[best]
+            again = distinct(target, points, density, effort.first)
+            summits = summits.joined(climb(target, again))
+            mixture = laplace(summits)
             continue
-        weights = _tempered(log_weight, effort.copies, len(mixture.means))
-        mixture = mixture.refitted(every, weights)
-    return _result(torch.cat(points), torch.cat(amounts), log_weight, effort.copies)
+        mixture = mixture.refitted(pool.points, _tempered(log_weight, effort.copies))
+    return _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
+
+
+class _Pool:
+    """All samples so far, and the mixtures that they could have come from."""
+
+    def __init__(self, copies: int) -> None:
+        self.copies = copies
+        self.mixtures: list[StudentMixture] = []
+        self.points = torch.empty(0)
+        self.values = torch.empty(0)
+        self.amounts = torch.empty(0)
+        self.proposal = torch.empty(0)
+
+    def add(
+        self, mixture: StudentMixture, points: Tensor, values: Tensor, amounts: Tensor
+    ) -> None:
+        """Takes the samples of one round.
+
+        Every pair of a sample and a mixture is evaluated once: old samples under the
+        new mixture, new samples under all.
+        """
+        values, amounts = values.flatten(), amounts.flatten(0, 1)
+        new = torch.stack([m.log_density(points) for m in (*self.mixtures, mixture)])
+        if self.mixtures:
+            old = torch.logaddexp(self.proposal, mixture.log_density(self.points))
+            self.proposal = torch.cat([old, torch.logsumexp(new, 0)])
+            self.points = torch.cat([self.points, points])
+            self.values = torch.cat([self.values, values])
+            self.amounts = torch.cat([self.amounts, amounts])
+        else:
+            self.points, self.values, self.amounts = points, values, amounts
+            self.proposal = new[0]
+        self.mixtures.append(mixture)
+
+    def log_weight(self) -> Tensor:
+        """Log of posterior over the mean of all mixtures."""
+        return self.values - self.proposal + math.log(len(self.mixtures))
+
+    def best_curves(self) -> Tensor:
+        """Rows of the best nuisances of each curve, for the best few hundred curves."""
+        groups = self.values.view(-1, self.copies)
+        rows = groups.argmax(-1) + self.copies * torch.arange(len(groups))
+        order = torch.argsort(self.values[rows], descending=True)
+        return rows[order[:400]]
 
 
 def _result(
@@ -143,21 +197,15 @@ def _result(
     )
 
 
-def _pooled(mixtures: list[StudentMixture], points: Tensor) -> Tensor:
-    """Log density of the mean of all proposals so far."""
-    each = torch.stack([mixture.log_density(points) for mixture in mixtures])
-    return torch.logsumexp(each, 0) - math.log(len(mixtures))
-
-
 def _effective(log_weight: Tensor, copies: int) -> float:
     """Kish's effective number of curves: the copies of one count together."""
     groups = torch.softmax(log_weight, 0).view(-1, copies).sum(-1)
     return float(1 / groups.square().sum())
 
 
-def _tempered(log_weight: Tensor, copies: int, components: int) -> Tensor:
+def _tempered(log_weight: Tensor, copies: int) -> Tensor:
     """Weights to the largest power that leaves enough of them to fit a mixture to."""
-    wanted = min(60.0 + 20.0 * components, len(log_weight) / copies / 4)
+    wanted = min(FITTED, len(log_weight) / copies / 8)
     low, high = 0.0, 1.0
     power = high
     while high - low > 1e-4:

@@ -49,6 +49,12 @@ class Target:
     def curve(self, latent: Float[Tensor, "batch width"]) -> Float[Tensor, "batch q"]:
         """The structure's curve at the measured points, from its latent parameters."""
         theta = self.space.theta_from_latent(latent)
+        # A forbidden point has no curve; any other stands in, and its density is -inf.
+        allowed = self.space.admits(theta)[:, None]
+        middle = self.structure.space.theta_from_latent(
+            theta.new_zeros(1, len(self.structure.space))
+        )
+        theta = torch.where(allowed, theta, middle)
         raw = self.structure.intensity(self.observation.grid, theta)
         return self.observation.smeared(raw).clamp(min=SMALLEST)
 

@@ -38,16 +38,23 @@ FOREIGN_ERROR = 0.30
 SMALLEST_RUNS_P = 0.01
 FEWEST_EFFECTIVE = 100.0
 
+# Windows in ln q whose mean residuals are tested.
+WINDOWS = 16
+
 # A factor on the error bars beyond this, either way, is said; it spoils no verdict.
 LARGEST_SIGMA_FACTOR = 2.0
 
 
-def residual_correlation_p(residuals: Float[Tensor, " q"]) -> float:
+def residual_correlation_p(
+    residuals: Float[Tensor, " q"], q: Float[Tensor, " q"] | None = None
+) -> float:
     """One-sided p-value that neighbouring residuals are no more alike than by chance.
 
     Sum of products of neighbours over the sum of squares is normal with mean -1/n and
     variance 1/n for independent residuals; taken over one, two and four neighbours'
-    distance, with the smallest p times three (Bonferroni).
+    distance. With q given, the means of the residuals in sixteen windows equal in ln q
+    are held against chi-square as well: a run at low q must not drown in many noisy
+    points at high q. The smallest p counts, times the number of tests (Bonferroni).
     """
     count = len(residuals)
     centred = residuals.clamp(-4, 4)
@@ -57,7 +64,17 @@ def residual_correlation_p(residuals: Float[Tensor, " q"]) -> float:
         product = float((centred[lag:] * centred[:-lag]).sum()) / norm
         score = (product + 1 / count) * math.sqrt(count)
         smallest = min(smallest, 0.5 * math.erfc(score / math.sqrt(2)))
-    return min(1.0, 3 * smallest)
+    if q is None:
+        return min(1.0, 3 * smallest)
+    place = (q / q[0]).log() / (q[-1] / q[0]).log() * WINDOWS
+    window = place.long().clamp(0, WINDOWS - 1)
+    sums = centred.new_zeros(WINDOWS).index_add(0, window, centred)
+    counts = centred.new_zeros(WINDOWS).index_add(0, window, torch.ones_like(centred))
+    occupied = counts > 0
+    square = (sums[occupied].square() / counts[occupied]).sum()
+    half = 0.5 * occupied.sum().to(square)
+    windowed = float(torch.special.gammaincc(half, 0.5 * square))
+    return min(1.0, 4 * min(smallest, windowed))
 
 
 def judge(  # noqa: PLR0913
@@ -101,7 +118,7 @@ def judge(  # noqa: PLR0913
             f"Data simulated from the fit are closer to it than the measured ones: "
             f"posterior-predictive p = {p_value:.2g}."
         )
-    runs = residual_correlation_p(residuals)
+    runs = residual_correlation_p(residuals, curve.q)
     if runs < SMALLEST_RUNS_P:
         poor.append(
             "Neighbouring residuals have the same sign more often than by chance "

@@ -105,7 +105,9 @@ def core_shell_intensity(
     q = q.expand(len(mean), -1) if q.ndim == 1 else q[order]
     parts, start = [], 0
     while start < len(mean):
-        count = max(1, CHUNK // (q.shape[1] * _nodes(float(every.sigma[start]))))
+        count = max(
+            1, CHUNK // (q.shape[1] * _nodes(float(every.sigma[start].detach())))
+        )
         rows = slice(start, start + count)
         parts.append(_mean_square(q[rows], every.rows(rows)))
         start += count
