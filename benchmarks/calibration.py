@@ -203,8 +203,9 @@ def main() -> None:
     print(f"p < 0.01: {np.mean([r.p_value < 0.01 for r in results]):.3f}")
     print(
         f"effective samples: median {np.median(effective):.0f}, below 100 in "
-        f"{np.mean(effective < 100):.3f}; efficiency: median {np.median(efficiency):.2f}"
+        f"{np.mean(effective < 100):.3f}"
     )
+    print(f"efficiency: median {np.median(efficiency):.2f}")
     print(
         f"seconds a fit on one thread: median {np.median(seconds):.2f}, "
         f"95 % {np.quantile(seconds, 0.95):.2f}"

@@ -258,13 +258,7 @@ def test_a_space_with_nothing_free_has_one_point() -> None:
 @pytest.mark.parametrize(
     "fixed",
     [
-        pytest.param(
-            0.0,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="a ratio to a base of zero is 0 / 0, which admits() refuses",
-            ),
-        ),
+        0.0,
         0.5,
     ],
 )

@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from saxinfer.inference.climb import WIDEN, Summits, climb, distinct, laplace
+from saxinfer.inference.climb import (
+    WIDEN,
+    Summits,
+    climb,
+    distinct,
+    laplace,
+    with_mirrors,
+)
 from saxinfer.inference.target import Target
 
 
@@ -44,7 +51,7 @@ def test_starts_are_apart_and_the_best_is_among_them(folded: Target) -> None:
 
 
 def test_starts_are_followed_by_their_mirrors(folded: Target) -> None:
-    chosen = distinct(folded, *spread_out(folded), 6)
+    chosen = with_mirrors(folded, distinct(folded, *spread_out(folded), 6))
     assert torch.allclose(chosen[6:, 0], -0.6 - chosen[:6, 0], atol=1e-6)
     assert torch.equal(chosen[6:, 1:], chosen[:6, 1:])
 

@@ -81,10 +81,6 @@ def test_what_a_window_forbids_has_no_density() -> None:
     assert bool((which.expansion(z)[0] == -math.inf).all())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the ratio to a small alpha_mean leaves the packing table, which raises",
-)
 @pytest.mark.parametrize("window", [(1.0, 1.0), (1.0, 1.5)])
 def test_a_window_on_the_spread_of_the_crystals_forbids_only_what_lies_outside(
     window: tuple[float, float],

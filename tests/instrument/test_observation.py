@@ -55,10 +55,6 @@ def test_smearing_by_one_width_in_q_is_the_mean_over_a_gaussian() -> None:
     assert worst_error(q, np.full_like(q, 0.01)) < SMEARED
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="1500 nodes are too few for 0.1 % of q over two decades: wrong by 1 %",
-)
 def test_a_resolution_finer_than_the_grid_hardly_smears() -> None:
     q = np.geomspace(0.02, 5, 200)
     assert worst_error(q, 1e-3 * q) < SMEARED

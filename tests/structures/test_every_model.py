@@ -91,20 +91,7 @@ def test_gradients_are_those_of_finite_differences(model: Structure) -> None:
             assert torch.allclose(found, exact[:, index], rtol=1e-3, atol=1e-4 * size)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name,
-            marks=pytest.mark.xfail(
-                strict=True, reason="float() of a spread that wants a gradient"
-            ),
-        )
-        if "sphere" in name
-        else name
-        for name in MODELS
-    ],
-)
+@pytest.mark.parametrize("name", MODELS)
 def test_asking_for_a_gradient_raises_no_warning(name: str) -> None:
     theta = thetas(MODELS[name], 2).requires_grad_()
     torch.set_warn_always(True)

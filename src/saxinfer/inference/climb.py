@@ -12,7 +12,7 @@ from saxinfer.inference.target import Target
 __all__ = ["Summits", "climb", "content", "distinct", "laplace", "with_mirrors"]
 
 # Legs of the race: how many climbers go on, and for how many steps.
-LEGS = ((100, 5), (8, 8), (4, 40))
+LEGS = ((100, 3), (40, 2), (6, 30))
 
 # A climber stands still when a step gains less than this log density.
 STILL = 1e-3

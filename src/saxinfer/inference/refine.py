@@ -10,6 +10,9 @@ r"""From proposals to the exact posterior: polish, then adaptive importance samp
    several sets of nuisances are tried: they cost next to nothing and take the
    instrument's dimensions out of the variance of the weights.
 
+4. If too few samples count after that, walkers go on from them
+   (:mod:`saxinfer.inference.walk`).
+
 The mean weight is the evidence. Weighing the network's own samples instead leaves a
 handful of them where the data are precise.
 
@@ -20,7 +23,7 @@ References:
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -29,6 +32,7 @@ from torch import Generator, Tensor
 from saxinfer.inference.climb import climb, content, distinct, laplace, with_mirrors
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
+from saxinfer.inference.walk import walk
 
 __all__ = ["Effort", "Refined", "refine"]
 
@@ -36,8 +40,11 @@ __all__ = ["Effort", "Refined", "refine"]
 # best summit by more than this log density.
 RESTARTS, HIGHER = 3, 2.0
 
+# With fewer effective samples than this, walkers go on from them.
+WALK_BELOW = 400.0
+
 # Effective samples that a mixture is fitted to, at least.
-FITTED = 100.0
+FITTED = 150.0
 
 
 @dataclass(frozen=True)
@@ -53,11 +60,11 @@ class Effort:
         enough: Effective samples at which to stop early.
     """
 
-    first: int = 14
-    starts: int = 56
-    draws: int = 300
+    first: int = 40
+    starts: int = 80
+    draws: int = 450
     copies: int = 4
-    rounds: int = 20
+    rounds: int = 12
     enough: float = 1000.0
 
 
@@ -130,7 +137,19 @@ def refine(
             mixture = laplace(summits)
             continue
         mixture = mixture.refitted(pool.points, _tempered(log_weight, effort.copies))
-    return _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
+    refined = _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
+    if refined.effective >= WALK_BELOW:
+        return refined
+    spread = _tempered(pool.log_weight(), effort.copies)
+    walked = walk(target, refined.latent, spread, generator)
+    count = len(walked.latent)
+    return replace(
+        refined,
+        latent=walked.latent,
+        amounts=walked.amounts,
+        weights=torch.full((count,), 1 / count, dtype=walked.latent.dtype),
+        effective=walked.gained,
+    )
 
 
 class _Pool:
