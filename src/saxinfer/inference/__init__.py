@@ -32,6 +32,9 @@ __all__ = ["Band", "Evidence", "Fit", "FitOptions", "Provenance", "Quality", "ru
 PROPOSALS = 320
 PRIOR_PROPOSALS = 64
 
+# Share of a power law that counts as none.
+WEAK = 1e-3
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -136,6 +139,14 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     # Values next to a bound sit at the latent limit, where nothing moves any more.
     own = target.space.latent_from_theta(theta).clamp(-4.5, 4.5)
     extra = data.nuisances.latent_from_theta(nuisance).clamp(-4.5, 4.5)
+    # To the network a power law of a thousandth is as good as none; here most curves
+    # have far less, all alike.
+    weak = nuisance[:, 2] < WEAK
+    one = torch.tensor([[1.0, 1.0, WEAK, 3.5, 1.0, 0.01]], dtype=extra.dtype)
+    limit = torch.special.ndtr(data.nuisances.latent_from_theta(one)[0, 2])
+    share = limit * torch.rand(len(extra), generator=generator, dtype=extra.dtype)
+    fewer = torch.special.ndtri(share.clamp(min=1e-6))
+    extra[:, 2] = torch.where(weak, fewer, extra[:, 2])
     return torch.cat([own, extra], 1)
 
 

@@ -9,7 +9,15 @@ from torch import Tensor
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
 
-__all__ = ["Summits", "climb", "content", "distinct", "laplace", "with_mirrors"]
+__all__ = [
+    "Summits",
+    "climb",
+    "content",
+    "distinct",
+    "laplace",
+    "reflected",
+    "with_mirrors",
+]
 
 # Legs of the race: how many climbers go on, and for how many steps.
 LEGS = ((100, 3), (40, 2), (6, 30))
@@ -23,6 +31,9 @@ WELL = (0.03, 1.5)
 
 # Latent distance from the centre beyond which nobody climbs.
 EDGE = 4.5
+
+# Number of the highest points whose mirrors are added.
+REFLECTED = 12
 
 # Widening of the curvature's scale matrix in the first proposal.
 WIDEN = 1.3
@@ -157,6 +168,19 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
     for part in done:
         summits = summits.joined(part)
     return summits
+
+
+def reflected(target: Target, summits: Summits) -> Summits:
+    """Adds the exact mirrors of the highest points.
+
+    A mirror of a start may lose the race to its twin; a mirror of a summit is one.
+    """
+    highest = torch.argsort(summits.density, descending=True)[:REFLECTED]
+    points = summits.points[highest]
+    images = with_mirrors(target, points)[len(points) :]
+    if len(images) == 0:
+        return summits
+    return summits.joined(Summits(images, *target.expansion(images)))
 
 
 def content(target: Target, summits: Summits) -> bool:

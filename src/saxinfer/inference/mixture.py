@@ -71,6 +71,37 @@ class StudentMixture:
         moved: Tensor = self.means[which][:, None] + step @ factors.mT
         return moved
 
+    @classmethod
+    def of(
+        cls, points: Float[Tensor, "count dimension"], components: int
+    ) -> "StudentMixture":
+        """A mixture fitted to points, from evenly picked centres."""
+        size = points.shape[1]
+        ridge = 1e-6 * torch.eye(size, dtype=points.dtype)
+        factor = torch.linalg.cholesky(torch.cov(points.T) / 2 + ridge)
+        picked = points[:: max(1, len(points) // components)][:components]
+        even = torch.full((len(picked),), 1 / len(picked), dtype=points.dtype)
+        mixture = cls(even, picked, factor.expand(len(picked), -1, -1))
+        weights = torch.full((len(points),), 1 / len(points), dtype=points.dtype)
+        for _ in range(6):
+            mixture = mixture.refitted(points, weights)
+        return mixture
+
+    def joined(self, other: "StudentMixture") -> "StudentMixture":
+        """Half this mixture, half another."""
+        return StudentMixture(
+            torch.cat([self.weights, other.weights]) / 2,
+            torch.cat([self.means, other.means]),
+            torch.cat([self.factors, other.factors]),
+        )
+
+    def without(self, column: int) -> "StudentMixture":
+        """The marginal mixture over all but one coordinate."""
+        keep = [i for i in range(self.means.shape[1]) if i != column]
+        scales = (self.factors @ self.factors.mT)[:, keep][:, :, keep]
+        factors = torch.linalg.cholesky(scales)
+        return StudentMixture(self.weights, self.means[:, keep], factors)
+
     def log_density(
         self, points: Float[Tensor, "count dimension"]
     ) -> Float[Tensor, " count"]:

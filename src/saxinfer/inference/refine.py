@@ -2,16 +2,14 @@ r"""From proposals to the exact posterior: polish, then adaptive importance samp
 
 1. The best and most distinct proposals climb to the modes near them
    (:mod:`saxinfer.inference.climb`); exact mirrors of the structure are added.
-2. Each mode, with its expected curvature, becomes a Student t component.
+2. Each mode, with its expected curvature, becomes a Student t component. The level of
+   the curve is left out: it is drawn from its conditional posterior, given all else.
 3. Samples are drawn from the mixture, weighed with the exact posterior, and the mixture
    is fitted to them (on weights tempered until enough of them count). Every sample is
    weighed against the sum of all mixtures it could have come from, so that a step
    which goes wrong costs samples but not correctness. With each curve of the structure
    several sets of nuisances are tried: they cost next to nothing and take the
    instrument's dimensions out of the variance of the weights.
-
-4. If too few samples count after that, walkers go on from them
-   (:mod:`saxinfer.inference.walk`).
 
 The mean weight is the evidence. Weighing the network's own samples instead leaves a
 handful of them where the data are precise.
@@ -23,16 +21,22 @@ References:
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.climb import climb, content, distinct, laplace, with_mirrors
+from saxinfer.inference.climb import (
+    climb,
+    content,
+    distinct,
+    laplace,
+    reflected,
+    with_mirrors,
+)
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
-from saxinfer.inference.walk import walk
 
 __all__ = ["Effort", "Refined", "refine"]
 
@@ -40,8 +44,8 @@ __all__ = ["Effort", "Refined", "refine"]
 # best summit by more than this log density.
 RESTARTS, HIGHER = 3, 2.0
 
-# With fewer effective samples than this, walkers go on from them.
-WALK_BELOW = 400.0
+# Components that are fitted to the proposals.
+BROAD = 6
 
 # Effective samples that a mixture is fitted to, at least.
 FITTED = 150.0
@@ -64,7 +68,7 @@ class Effort:
     starts: int = 80
     draws: int = 450
     copies: int = 4
-    rounds: int = 12
+    rounds: int = 16
     enough: float = 1000.0
 
 
@@ -111,14 +115,18 @@ def refine(
     if len(starts) > effort.first and not content(target, summits):
         others = with_mirrors(target, starts[effort.first :])
         summits = summits.joined(climb(target, others))
-    mixture = laplace(summits)
-    pool = _Pool(effort.copies)
+    summits = reflected(target, summits)
+    level = target.width
+    # The climbers know the modes, the proposals how far the belief reaches around them.
+    reach = StudentMixture.of(_without(proposals, level), BROAD)
+    mixture = laplace(summits).without(level).joined(reach)
+    pool = _Pool(effort.copies, level)
     restarts = RESTARTS
     for _ in range(effort.rounds):
         drawn = mixture.sample(
             effort.draws, generator, shared=target.width, copies=effort.copies
         )
-        pool.add(mixture, drawn.flatten(0, 1), *target.evaluate(drawn))
+        pool.add(mixture, *target.drawn_level(_with_level(drawn, level), generator))
         log_weight = pool.log_weight()
         if not bool(log_weight.isfinite().any()):
             raise ValueError(
@@ -133,30 +141,18 @@ def refine(
             restarts -= 1
             points, density = pool.points[best], pool.values[best]
             again = distinct(target, points, density, effort.first)
-            summits = summits.joined(climb(target, again))
-            mixture = laplace(summits)
+            summits = reflected(target, summits.joined(climb(target, again)))
+            mixture = laplace(summits).without(level)
             continue
-        mixture = mixture.refitted(pool.points, _tempered(log_weight, effort.copies))
-    refined = _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
-    if refined.effective >= WALK_BELOW:
-        return refined
-    spread = _tempered(pool.log_weight(), effort.copies)
-    walked = walk(target, refined.latent, spread, generator)
-    count = len(walked.latent)
-    return replace(
-        refined,
-        latent=walked.latent,
-        amounts=walked.amounts,
-        weights=torch.full((count,), 1 / count, dtype=walked.latent.dtype),
-        effective=walked.gained,
-    )
+        mixture = mixture.refitted(pool.rest, _tempered(log_weight, effort.copies))
+    return _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
 
 
 class _Pool:
     """All samples so far, and the mixtures that they could have come from."""
 
-    def __init__(self, copies: int) -> None:
-        self.copies = copies
+    def __init__(self, copies: int, level: int) -> None:
+        self.copies, self.level = copies, level
         self.mixtures: list[StudentMixture] = []
         self.points = torch.empty(0)
         self.values = torch.empty(0)
@@ -171,10 +167,12 @@ class _Pool:
         Every pair of a sample and a mixture is evaluated once: old samples under the
         new mixture, new samples under all.
         """
+        points = points.flatten(0, 1)
         values, amounts = values.flatten(), amounts.flatten(0, 1)
-        new = torch.stack([m.log_density(points) for m in (*self.mixtures, mixture)])
+        rest = _without(points, self.level)
+        new = torch.stack([m.log_density(rest) for m in (*self.mixtures, mixture)])
         if self.mixtures:
-            old = torch.logaddexp(self.proposal, mixture.log_density(self.points))
+            old = torch.logaddexp(self.proposal, mixture.log_density(self.rest))
             self.proposal = torch.cat([old, torch.logsumexp(new, 0)])
             self.points = torch.cat([self.points, points])
             self.values = torch.cat([self.values, values])
@@ -183,6 +181,11 @@ class _Pool:
             self.points, self.values, self.amounts = points, values, amounts
             self.proposal = new[0]
         self.mixtures.append(mixture)
+
+    @property
+    def rest(self) -> Tensor:
+        """The points without their level, which no mixture proposes."""
+        return _without(self.points, self.level)
 
     def log_weight(self) -> Tensor:
         """Log of posterior over the mean of all mixtures."""
@@ -194,6 +197,16 @@ class _Pool:
         rows = groups.argmax(-1) + self.copies * torch.arange(len(groups))
         order = torch.argsort(self.values[rows], descending=True)
         return rows[order[:400]]
+
+
+def _with_level(points: Tensor, column: int) -> Tensor:
+    """Makes room for the level."""
+    room = points.new_zeros(*points.shape[:-1], 1)
+    return torch.cat([points[..., :column], room, points[..., column:]], -1)
+
+
+def _without(points: Tensor, column: int) -> Tensor:
+    return torch.cat([points[..., :column], points[..., column + 1 :]], -1)
 
 
 def _result(

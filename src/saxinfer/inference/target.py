@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Generator, Tensor
 
 from saxinfer.instrument.nuisance import Intensity, compose
 from saxinfer.instrument.observation import Observation, log_likelihood
@@ -20,6 +20,9 @@ __all__ = ["Target"]
 
 # Step of the finite differences in latent units, and a curve's smallest value.
 DIFFERENCE, SMALLEST = 1e-4, 1e-280
+
+# Levels are drawn from a normal this much wider than their conditional posterior.
+LEVEL_WIDTH = 1.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +98,66 @@ class Target:
         shape = latent.shape[:2]
         level = self.observation.level
         return density.view(shape), level * amounts.view(*shape, 3)
+
+    def drawn_level(
+        self, latent: Float[Tensor, "batch copy dimension"], generator: Generator
+    ) -> tuple[
+        Float[Tensor, "batch copy dimension"],
+        Float[Tensor, "batch copy"],
+        Float[Tensor, "batch copy amount"],
+    ]:
+        """Draws the level of each point from its conditional posterior.
+
+        Given all else the curve is linear in the level, and the level is known far
+        better than anything else: a proposal that had to guess it would seldom be
+        right. The conditional is normal in good approximation; what it is not, the
+        density that is returned puts right.
+
+        Args:
+            latent: Vectors; the copies of one row differ in the nuisances only. Their
+                level is ignored.
+            generator: Source of randomness.
+
+        Returns:
+            The vectors with their new level, the log posterior density less the log
+            density with which the level was drawn, and the amounts of ``evaluate``.
+        """
+        curve = self.curve(latent[:, 0, : self.width])
+        every = latent.flatten(0, 1)
+        curves = curve.repeat_interleave(latent.shape[1], 0)
+        nuisance = self.nuisance(every)
+        nuisance[:, 0] = 1.0
+        unit = self.intensity(curves, nuisance).total
+        data, low, high = self.observation, *self.observation.nuisances.bounds("level")
+        stated = (nuisance[:, 4:5] * data.sigma).square()
+        level = torch.ones_like(unit[:, :1])
+        for model in (data.intensity.abs().expand_as(unit), unit):
+            variance = stated + (nuisance[:, 5:6] * level * model).square()
+            precision = (unit.square() / variance).sum(-1, keepdim=True)
+            level = (unit * data.intensity / variance).sum(-1, keepdim=True) / precision
+            level = level.clamp(low, high)
+        # In latent units: the slope of a log-uniform level is level ln(high / low) phi.
+        share = (level / low).log() / math.log(high / low)
+        edge = torch.special.ndtr(share.new_tensor(-4.0))
+        best = torch.special.ndtri(share.clamp(edge, 1 - edge))
+        normal = torch.exp(-0.5 * best.square()) / math.sqrt(2 * math.pi)
+        slope = level * math.log(high / low) * normal
+        known = precision * slope.square()
+        sd = LEVEL_WIDTH / (known + 1).sqrt()
+        centre = best * known / (known + 1)
+        draw = torch.randn(best.shape, generator=generator, dtype=best.dtype)
+        moved = every.clone()
+        moved[:, self.width : self.width + 1] = centre + sd * draw
+        parts = self.intensity(curves, self.nuisance(moved))
+        density = self._density(moved, parts.total, self.nuisance(moved))
+        chance = -0.5 * draw.square() - sd.log() - 0.5 * math.log(2 * math.pi)
+        amounts = torch.stack([parts.scale, parts.background, parts.power_law], -1)
+        shape = latent.shape[:2]
+        return (
+            moved.view(latent.shape),
+            (density - chance[:, 0]).view(shape),
+            data.level * amounts.view(*shape, 3),
+        )
 
     def log_density(
         self, latent: Float[Tensor, "batch dimension"]
