@@ -8,7 +8,7 @@ estimator was trained. Else ``poor``. Each reason is one sentence.
 
 References:
     Gelman, Meng & Stern, Stat. Sin. 6, 733 (1996): posterior-predictive p-values.
-    Wald & Wolfowitz, Ann. Math. Stat. 11, 147 (1940): the runs test.
+    Bartlett, J. R. Stat. Soc. Suppl. 8, 27 (1946): variance of serial correlations.
 """
 
 import math

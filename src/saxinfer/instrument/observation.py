@@ -2,7 +2,8 @@ r"""A measured curve made ready for a likelihood: errors, weights, smearing.
 
 Pinhole smearing with a Gaussian of standard deviation sigma_q at each point is one
 matrix on the structure's curve at a finer grid: nodes a third of sigma_q apart, where
-the trapezoid sum of a Gaussian is exact to double precision.
+the trapezoid sum of a Gaussian is exact to double precision. Where that takes more than
+three nodes a point, each point has three Gauss-Hermite nodes of its own.
 """
 
 import math
