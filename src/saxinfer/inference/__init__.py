@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 from saxinfer.curve import Curve
 from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
 from saxinfer.inference.card import Estimator, load_estimator
+from saxinfer.inference.npe import seen
 from saxinfer.inference.refine import Effort, Refined, refine
 from saxinfer.inference.summary import Prediction, posterior_of, predict
 from saxinfer.inference.target import Target
@@ -126,18 +127,27 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     prior median; refinement sets it.
     """
     data, structure = target.observation, target.structure
-    seen = features(data.q[None], data.intensity[None], data.sigma[None])
-    drawn = estimator.network.sample(seen, PROPOSALS, generator).double()
+    shown = features(data.q[None], data.intensity[None], data.sigma[None])
+    drawn = estimator.network.sample(shown, PROPOSALS, generator).double()
     wild = torch.randn(
         PRIOR_PROPOSALS, drawn.shape[1], generator=generator, dtype=drawn.dtype
     )
     latent = torch.cat([drawn, wild]).clamp(-4.5, 4.5)
-    count = len(structure.space)
-    theta = structure.space.theta_from_latent(latent[:, :count])
+    columns = seen(structure)
+    count = len(columns)
+    coordinates = torch.randn(
+        len(latent), len(structure.space), generator=generator, dtype=latent.dtype
+    )
+    coordinates[:, columns] = latent[:, :count]
+    theta = structure.space.theta_from_latent(structure.latent(coordinates))
     level = latent.new_zeros(len(latent), 1)
     nuisance = TRAINING.theta_from_latent(torch.cat([level, latent[:, count:]], 1))
     # Values next to a bound sit at the latent limit, where nothing moves any more.
     own = target.space.latent_from_theta(theta).clamp(-4.5, 4.5)
+    if target.untangled:
+        names, free = structure.space.names, target.space.free
+        for name in structure.entangled:
+            own[:, free.index(name)] = coordinates[:, names.index(name)]
     extra = data.nuisances.latent_from_theta(nuisance).clamp(-4.5, 4.5)
     # To the network a power law of a thousandth is as good as none; here most curves
     # have far less, all alike.

@@ -118,8 +118,8 @@ def distinct(
             "no proposal lies within the ranges that were given. Widen them."
         )
     chosen = [0]
-    width = target.width
-    gap = (pool[:, :width] - pool[0, :width]).square().sum(-1)
+    where = pool[:, target.moving]
+    gap = (where - where[0]).square().sum(-1)
     while len(chosen) < min(count, len(pool)):
         # Half of the starts are simply the next best: precise data have one mode.
         if len(chosen) % 2:
@@ -127,7 +127,7 @@ def distinct(
         else:
             index = next(i for i in range(len(pool)) if i not in chosen)
         chosen.append(index)
-        new = (pool[:, :width] - pool[index, :width]).square().sum(-1)
+        new = (where - where[index]).square().sum(-1)
         gap = torch.minimum(gap, new)
     return pool[chosen]
 
@@ -135,14 +135,15 @@ def distinct(
 def with_mirrors(
     target: Target, points: Float[Tensor, "point dimension"]
 ) -> Float[Tensor, "more dimension"]:
-    """Points and, where the prior allows them, their exact mirrors."""
+    """Points and, where the prior allows them, their exact mirrors.
+
+    In coordinates that a curve can tell apart a point and its mirror are one.
+    """
     space, width = target.space, target.width
-    if len(space.free) < len(space):
+    if len(space.free) < len(space) or target.structure.entangled and target.untangled:
         return points
     every = [points]
-    for mirrored in target.structure.mirrors(
-        space.theta_from_latent(points[:, :width])
-    ):
+    for mirrored in target.structure.mirrors(target.theta(points)):
         inside = space.admits(mirrored)
         other = points[inside].clone()
         other[:, :width] = space.latent_from_theta(mirrored[inside])

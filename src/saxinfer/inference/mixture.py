@@ -95,9 +95,8 @@ class StudentMixture:
             torch.cat([self.factors, other.factors]),
         )
 
-    def without(self, column: int) -> "StudentMixture":
-        """The marginal mixture over all but one coordinate."""
-        keep = [i for i in range(self.means.shape[1]) if i != column]
+    def marginal(self, keep: list[int]) -> "StudentMixture":
+        """The marginal mixture of some of the coordinates."""
         scales = (self.factors @ self.factors.mT)[:, keep][:, :, keep]
         factors = torch.linalg.cholesky(scales)
         return StudentMixture(self.weights, self.means[:, keep], factors)

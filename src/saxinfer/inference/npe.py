@@ -23,12 +23,18 @@ from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.preprocess.features import BINS, CHANNELS
 from saxinfer.structures.base import Structure
 
-__all__ = ["NUISANCE_TARGETS", "PosteriorNetwork"]
+__all__ = ["NUISANCE_TARGETS", "PosteriorNetwork", "seen"]
 
 # The level is found from the data exactly, in one division; the flow leaves it out.
 NUISANCE_TARGETS = TRAINING.free[1:]
 
 CONTEXT = 64
+
+
+def seen(structure: Structure) -> list[int]:
+    """Columns of a structure's coordinates that move its curve."""
+    names = structure.space.names
+    return [i for i, name in enumerate(names) if name not in structure.unseen]
 
 
 class _Residual(nn.Module):
@@ -53,13 +59,13 @@ class PosteriorNetwork(nn.Module):
     """Density of the latent parameters given the features of a curve.
 
     Attributes:
-        features: Number of latent parameters: the structure's, then the nuisances
-            without the level.
+        features: Number of latent parameters: those of the structure that a curve
+            sees, then the nuisances without the level.
     """
 
     def __init__(self, structure: Structure) -> None:
         super().__init__()
-        self.features = len(structure.space) + len(NUISANCE_TARGETS)
+        self.features = len(seen(structure)) + len(NUISANCE_TARGETS)
         # A shift in ln q is a change of size: convolutions know that from the start.
         self.embedding = nn.Sequential(
             nn.Conv1d(CHANNELS, 24, 7, stride=2, padding=3),

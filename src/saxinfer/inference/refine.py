@@ -3,7 +3,7 @@ r"""From proposals to the exact posterior: polish, then adaptive importance samp
 1. The best and most distinct proposals climb to the modes near them
    (:mod:`saxinfer.inference.climb`); exact mirrors of the structure are added.
 2. Each mode, with its expected curvature, becomes a Student t component. The level of
-   the curve is left out: it is drawn from its conditional posterior, given all else.
+   the curve and what no curve sees are left out: they are drawn given all else.
 3. Samples are drawn from the mixture, weighed with the exact posterior, and the mixture
    is fitted to them (on weights tempered until enough of them count). Every sample is
    weighed against the sum of all mixtures it could have come from, so that a step
@@ -116,17 +116,19 @@ def refine(
         others = with_mirrors(target, starts[effort.first :])
         summits = summits.joined(climb(target, others))
     summits = reflected(target, summits)
-    level = target.width
+    rest = target.proposed
     # The climbers know the modes, the proposals how far the belief reaches around them.
-    reach = StudentMixture.of(_without(proposals, level), BROAD)
-    mixture = laplace(summits).without(level).joined(reach)
-    pool = _Pool(effort.copies, level)
+    reach = StudentMixture.of(proposals[:, rest], BROAD)
+    mixture = laplace(summits).marginal(rest).joined(reach)
+    pool = _Pool(effort.copies, rest)
     restarts = RESTARTS
     for _ in range(effort.rounds):
         drawn = mixture.sample(
-            effort.draws, generator, shared=target.width, copies=effort.copies
+            effort.draws, generator, shared=len(target.moving), copies=effort.copies
         )
-        pool.add(mixture, *target.drawn_level(_with_level(drawn, level), generator))
+        room = drawn.new_zeros(*drawn.shape[:-1], target.dimension)
+        room[..., rest] = drawn
+        pool.add(mixture, *target.drawn_rest(room, generator))
         log_weight = pool.log_weight()
         if not bool(log_weight.isfinite().any()):
             raise ValueError(
@@ -142,7 +144,7 @@ def refine(
             points, density = pool.points[best], pool.values[best]
             again = distinct(target, points, density, effort.first)
             summits = reflected(target, summits.joined(climb(target, again)))
-            mixture = laplace(summits).without(level)
+            mixture = laplace(summits).marginal(rest)
             continue
         mixture = mixture.refitted(pool.rest, _tempered(log_weight, effort.copies))
     return _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
@@ -151,8 +153,8 @@ def refine(
 class _Pool:
     """All samples so far, and the mixtures that they could have come from."""
 
-    def __init__(self, copies: int, level: int) -> None:
-        self.copies, self.level = copies, level
+    def __init__(self, copies: int, proposed: list[int]) -> None:
+        self.copies, self.proposed = copies, proposed
         self.mixtures: list[StudentMixture] = []
         self.points = torch.empty(0)
         self.values = torch.empty(0)
@@ -169,7 +171,7 @@ class _Pool:
         """
         points = points.flatten(0, 1)
         values, amounts = values.flatten(), amounts.flatten(0, 1)
-        rest = _without(points, self.level)
+        rest = points[:, self.proposed]
         new = torch.stack([m.log_density(rest) for m in (*self.mixtures, mixture)])
         if self.mixtures:
             old = torch.logaddexp(self.proposal, mixture.log_density(self.rest))
@@ -184,8 +186,8 @@ class _Pool:
 
     @property
     def rest(self) -> Tensor:
-        """The points without their level, which no mixture proposes."""
-        return _without(self.points, self.level)
+        """What mixtures propose of the points."""
+        return self.points[:, self.proposed]
 
     def log_weight(self) -> Tensor:
         """Log of posterior over the mean of all mixtures."""
@@ -197,16 +199,6 @@ class _Pool:
         rows = groups.argmax(-1) + self.copies * torch.arange(len(groups))
         order = torch.argsort(self.values[rows], descending=True)
         return rows[order[:400]]
-
-
-def _with_level(points: Tensor, column: int) -> Tensor:
-    """Makes room for the level."""
-    room = points.new_zeros(*points.shape[:-1], 1)
-    return torch.cat([points[..., :column], room, points[..., column:]], -1)
-
-
-def _without(points: Tensor, column: int) -> Tensor:
-    return torch.cat([points[..., :column], points[..., column + 1 :]], -1)
 
 
 def _result(

@@ -61,7 +61,7 @@ def posterior_of(target: Target, refined: Refined, unit: str) -> Posterior:
 
 def _structural(target: Target, latent: Tensor) -> Tensor:
     """Columns of the structure: parameters, dependent, derived."""
-    theta = target.space.theta_from_latent(latent[:, : target.width])
+    theta = target.theta(latent)
     structure = target.structure
     return torch.cat(
         [theta, structure.dependent_values(theta), structure.derived_values(theta)], 1
@@ -121,7 +121,7 @@ def predict(target: Target, refined: Refined, generator: Generator) -> Predictio
     )
     latent = refined.latent[rows]
     nuisance = target.nuisance(latent)
-    total = target.intensity(target.curve(latent[:, : target.width]), nuisance).total
+    total = target.intensity(target.curve(latent), nuisance).total
     data = target.observation
     stated = (nuisance[:, 4:5] * data.sigma).square()
     error = (stated + (nuisance[:, 5:6] * total).square()).sqrt()

@@ -1,7 +1,9 @@
 """The exact posterior of one curve, in latent coordinates, batched.
 
 A latent vector holds the free parameters of the structure, then the six nuisances of
-the instrument; all are standard normal under the prior.
+the instrument; all are standard normal under the prior. Where the structure can, and
+the user has not narrowed what it needs, its parameters are in coordinates that a curve
+can tell apart; the others, which no curve sees, keep their prior.
 """
 
 import math
@@ -49,15 +51,58 @@ class Target:
         """Number of all latent parameters."""
         return self.width + len(self.observation.nuisances)
 
-    def curve(self, latent: Float[Tensor, "batch width"]) -> Float[Tensor, "batch q"]:
-        """The structure's curve at the measured points, from its latent parameters."""
-        theta = self.space.theta_from_latent(latent)
-        # A forbidden point has no curve; any other stands in, and its density is -inf.
-        allowed = self.space.admits(theta)[:, None]
-        middle = self.structure.space.theta_from_latent(
-            theta.new_zeros(1, len(self.structure.space))
-        )
-        theta = torch.where(allowed, theta, middle)
+    @property
+    def narrowed(self) -> bool:
+        """Whether the user narrowed or fixed any parameter."""
+        return any(p.window is not None for p in self.space)
+
+    @property
+    def untangled(self) -> bool:
+        """Whether the parameters are in the structure's own coordinates."""
+        every = {p.name: p.window is None for p in self.space}
+        return all(every[name] for name in self.structure.entangled)
+
+    @property
+    def drawn(self) -> list[int]:
+        """Columns that are drawn given all others: those unseen, and the level."""
+        unseen = self.structure.unseen if self.untangled else ()
+        return [*(self.space.free.index(name) for name in unseen), self.width]
+
+    @property
+    def proposed(self) -> list[int]:
+        """All other columns."""
+        return [i for i in range(self.dimension) if i not in self.drawn]
+
+    @property
+    def moving(self) -> list[int]:
+        """Columns that move the structure's curve."""
+        return [i for i in self.proposed if i < self.width]
+
+    def theta(
+        self, latent: Float[Tensor, "batch dimension"]
+    ) -> Float[Tensor, "batch parameter"]:
+        """Parameters of the structure in their units."""
+        own = latent[:, : self.width]
+        if self.untangled and self.structure.entangled:
+            names = self.space.names
+            full = own.new_zeros(len(own), len(names))
+            free = [names.index(name) for name in self.space.free]
+            full[:, free] = own
+            own = self.structure.latent(full)[:, free]
+        return self.space.theta_from_latent(own)
+
+    def curve(
+        self, latent: Float[Tensor, "batch dimension"]
+    ) -> Float[Tensor, "batch q"]:
+        """The structure's curve at the measured points; nuisances are ignored."""
+        theta = self.theta(latent)
+        if self.narrowed:
+            # A forbidden point has no curve; any other stands in, with density -inf.
+            allowed = self.space.admits(theta)[:, None]
+            middle = self.structure.space.theta_from_latent(
+                theta.new_zeros(1, len(self.structure.space))
+            )
+            theta = torch.where(allowed, theta, middle)
         raw = self.structure.intensity(self.observation.grid, theta)
         return self.observation.smeared(raw).clamp(min=SMALLEST)
 
@@ -82,13 +127,13 @@ class Target:
         """Log posterior densities of points that share the structure's parameters.
 
         Args:
-            latent: Vectors; the copies of one row differ in the nuisances only.
+            latent: Vectors; the copies of one row differ in what moves no curve only.
 
         Returns:
             Log prior plus log likelihood, -inf where the user's windows forbid, and
             scale, background and power law [unit of the intensity].
         """
-        curve = self.curve(latent[:, 0, : self.width])
+        curve = self.curve(latent[:, 0])
         copies = latent.shape[1]
         every = latent.flatten(0, 1)
         nuisance = self.nuisance(every)
@@ -99,30 +144,31 @@ class Target:
         level = self.observation.level
         return density.view(shape), level * amounts.view(*shape, 3)
 
-    def drawn_level(
+    def drawn_rest(
         self, latent: Float[Tensor, "batch copy dimension"], generator: Generator
     ) -> tuple[
         Float[Tensor, "batch copy dimension"],
         Float[Tensor, "batch copy"],
         Float[Tensor, "batch copy amount"],
     ]:
-        """Draws the level of each point from its conditional posterior.
+        """Draws the ``drawn`` columns given the others.
 
-        Given all else the curve is linear in the level, and the level is known far
-        better than anything else: a proposal that had to guess it would seldom be
-        right. The conditional is normal in good approximation; what it is not, the
-        density that is returned puts right.
+        What no curve sees is drawn from its prior, the level from its conditional
+        posterior. Given all else the curve is linear in the level, and the level is
+        known far better than anything else: a proposal that had to guess it would
+        seldom be right. The conditional is normal in good approximation; what it is
+        not, the density that is returned puts right.
 
         Args:
-            latent: Vectors; the copies of one row differ in the nuisances only. Their
-                level is ignored.
+            latent: Vectors; the copies of one row differ in what moves no curve only.
+                Their ``drawn`` columns are ignored.
             generator: Source of randomness.
 
         Returns:
-            The vectors with their new level, the log posterior density less the log
-            density with which the level was drawn, and the amounts of ``evaluate``.
+            The vectors with their new columns, the log posterior density less the log
+            density with which the columns were drawn, and the amounts of ``evaluate``.
         """
-        curve = self.curve(latent[:, 0, : self.width])
+        curve = self.curve(latent[:, 0])
         every = latent.flatten(0, 1)
         curves = curve.repeat_interleave(latent.shape[1], 0)
         nuisance = self.nuisance(every)
@@ -145,17 +191,20 @@ class Target:
         known = precision * slope.square()
         sd = LEVEL_WIDTH / (known + 1).sqrt()
         centre = best * known / (known + 1)
-        draw = torch.randn(best.shape, generator=generator, dtype=best.dtype)
+        draw = torch.randn(
+            len(every), len(self.drawn), generator=generator, dtype=best.dtype
+        )
         moved = every.clone()
-        moved[:, self.width : self.width + 1] = centre + sd * draw
+        moved[:, self.drawn[:-1]] = draw[:, :-1]
+        moved[:, self.width] = centre[:, 0] + sd[:, 0] * draw[:, -1]
         parts = self.intensity(curves, self.nuisance(moved))
         density = self._density(moved, parts.total, self.nuisance(moved))
-        chance = -0.5 * draw.square() - sd.log() - 0.5 * math.log(2 * math.pi)
+        chance = -0.5 * (draw.square() + math.log(2 * math.pi)).sum(-1) - sd.log()[:, 0]
         amounts = torch.stack([parts.scale, parts.background, parts.power_law], -1)
         shape = latent.shape[:2]
         return (
             moved.view(latent.shape),
-            (density - chance[:, 0]).view(shape),
+            (density - chance).view(shape),
             data.level * amounts.view(*shape, 3),
         )
 
@@ -171,10 +220,14 @@ class Target:
             total, self.observation, nuisance[:, 4], nuisance[:, 5]
         )
         prior = -0.5 * (latent.square() + math.log(2 * math.pi)).sum(-1)
-        value = likelihood + prior
-        theta = self.space.theta_from_latent(latent[:, : self.width])
-        allowed = self.space.admits(theta) & value.isfinite()
-        return torch.where(allowed, value, -math.inf)
+        return self._allowed(latent, likelihood + prior)
+
+    def _allowed(self, latent: Tensor, density: Tensor) -> Tensor:
+        """The density, or -inf where it is none or the user's windows forbid."""
+        allowed = density.isfinite()
+        if self.narrowed:
+            allowed = allowed & self.space.admits(self.theta(latent))
+        return torch.where(allowed, density, -math.inf)
 
     def levelled(
         self, latent: Float[Tensor, "batch dimension"]
@@ -187,7 +240,7 @@ class Target:
         nuisance = self.nuisance(latent)
         unit = nuisance.clone()
         unit[:, 0] = 1.0
-        total = self.intensity(self.curve(latent[:, : self.width]), unit).total
+        total = self.intensity(self.curve(latent), unit).total
         data = self.observation
         error = nuisance[:, 5:6] * data.intensity.abs()
         weight = 1 / ((nuisance[:, 4:5] * data.sigma).square() + error.square())
@@ -214,11 +267,11 @@ class Target:
         batch, size = latent.shape
         shifts = DIFFERENCE * torch.eye(size, dtype=latent.dtype)
         moved = latent[:, None, :] + shifts
-        inner = torch.cat([latent[:, None], moved[:, : self.width]], 1)
-        curves = self.curve(inner[..., : self.width].flatten(0, 1))
-        curves = curves.view(batch, self.width + 1, -1)
-        same = curves[:, :1].expand(-1, size - self.width, -1)
-        every = torch.cat([curves, same], 1).flatten(0, 1)
+        inner = torch.cat([latent[:, None], moved[:, self.moving]], 1)
+        curves = self.curve(inner.flatten(0, 1)).view(batch, len(self.moving) + 1, -1)
+        every = curves[:, :1].repeat(1, size + 1, 1)
+        every[:, [1 + i for i in self.moving]] = curves[:, 1:]
+        every = every.flatten(0, 1)
         points = torch.cat([latent[:, None], moved], 1).flatten(0, 1)
         nuisance = self.nuisance(points)
         total = self.intensity(every, nuisance).total
@@ -235,10 +288,7 @@ class Target:
         value = -0.5 * residual[:, 0].square() - log_s[:, 0]
         density = value.sum(-1) - 0.5 * latent.square().sum(-1)
         density = density - 0.5 * math.log(2 * math.pi) * (size + len(data.q))
-        allowed = self.space.admits(
-            self.space.theta_from_latent(latent[:, : self.width])
-        )
-        density = torch.where(allowed & density.isfinite(), density, -math.inf)
+        density = self._allowed(latent, density)
         gradient = (scaled * residual + spread * (residual.square() - 1)).sum(-1)
         curvature = scaled @ scaled.mT + 2 * spread @ spread.mT
         curvature = curvature + torch.eye(size, dtype=latent.dtype)

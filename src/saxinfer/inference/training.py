@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.card import write_estimator
-from saxinfer.inference.npe import NUISANCE_TARGETS, PosteriorNetwork
+from saxinfer.inference.npe import NUISANCE_TARGETS, PosteriorNetwork, seen
 from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.instrument.tiers import NOISE, POINTS, Tier, draw_setting, measure
 from saxinfer.preprocess.features import features
@@ -50,7 +50,7 @@ class Recipe:
 # What the shipped estimators were trained with, where it differs from the default.
 RECIPES = {
     "core_shell_sphere": Recipe(steps=7000),
-    "cellulose": Recipe(steps=4500),
+    "cellulose": Recipe(steps=9000),
 }
 
 
@@ -74,7 +74,7 @@ def simulate(
     latent = torch.randn(
         batch, len(space), generator=generator, dtype=torch.float64
     ).clamp(-4.5, 4.5)
-    theta = space.theta_from_latent(latent)
+    theta = space.theta_from_latent(structure.latent(latent))
     setting = draw_setting(tier, batch, points, generator, TRAINING)
     fewest, most = POINTS[tier]
     span = math.log(most / max(points, fewest))
@@ -98,7 +98,7 @@ def simulate(
     curve = structure.intensity(setting.q.float(), theta.float()).double()
     curves = measure(curve.clamp(min=1e-300), setting, generator)
     extra = TRAINING.latent_from_theta(nuisance)[:, -len(NUISANCE_TARGETS) :]
-    target = torch.cat([latent, extra.clamp(-4.5, 4.5)], -1).float()
+    target = torch.cat([latent[:, seen(structure)], extra.clamp(-4.5, 4.5)], -1).float()
     return target, features(curves.q, curves.intensity, curves.sigma)
 
 

@@ -24,6 +24,9 @@ class Structure(abc.ABC):
         dependent: Columns reported among the parameters although they follow from
             the unknowns; their bounds are what the prior allows.
         derived: Further quantities that follow, by name, unit and meaning.
+        entangled: Unknowns that a curve knows only in combinations, if
+            :meth:`latent` is to disentangle them.
+        unseen: Those of them whose latent number then moves no curve at all.
     """
 
     name: str
@@ -32,6 +35,8 @@ class Structure(abc.ABC):
     space: ParameterSpace
     dependent: tuple[Parameter, ...] = ()
     derived: tuple[Parameter, ...] = ()
+    entangled: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @abc.abstractmethod
     def intensity(
@@ -44,6 +49,18 @@ class Structure(abc.ABC):
                 shape [batch, q].
             theta: Parameters in their units, columns as in ``space``.
         """
+
+    def latent(
+        self, coordinates: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch parameter"]:
+        """Latent numbers of the unknowns from coordinates that a curve tells apart.
+
+        Both are independent standard normals under the prior, so that it makes no
+        difference to a result in which of them a posterior is sampled; but in the
+        latter it has no ridges along which the curve stays exactly the same. Only the
+        ``entangled`` columns change.
+        """
+        return coordinates
 
     def dependent_values(
         self, theta: Float[Tensor, "batch parameter"]

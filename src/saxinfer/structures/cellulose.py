@@ -49,6 +49,7 @@ from saxinfer.scattering.correlation import (
 )
 from saxinfer.scattering.random_field import FieldTransform, power_law_spectrum
 from saxinfer.structures.base import Structure
+from saxinfer.structures.matrix_prior import untangled
 
 __all__ = ["K_MAX", "Cellulose"]
 
@@ -134,6 +135,8 @@ class Cellulose(Structure):
             "Length of all phase boundaries an area; fluctuations up to K_MAX.",
         ),
     )
+    entangled = ("sld_grf1", "sld_grf2", "phi_grf1")
+    unseen = ("sld_grf2",)
     derived = (
         Parameter("level", "1", 0, 1.2816, "Clipping level |t| of the field."),
         Parameter(
@@ -205,6 +208,14 @@ class Cellulose(Structure):
         own = power_law_spectrum(rows, theta[:, 2], theta[:, 3]) * (rows <= K_MAX)
         norm = _FIELD.norm(spectrum)[:, None] / (2 * math.pi)
         return linear * own / norm + rest
+
+    def latent(
+        self, coordinates: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch parameter"]:
+        """Columns 4, 5, 7 from contrast ratio, what no curve sees, and level."""
+        columns = list(coordinates.unbind(-1))
+        columns[4], columns[5], columns[7] = untangled(*(columns[i] for i in (4, 5, 7)))
+        return torch.stack(columns, -1)
 
     def dependent_values(
         self, theta: Float[Tensor, "batch parameter"]
