@@ -1,5 +1,6 @@
 """Climbing from proposals to the modes of a posterior, and the mixture around them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from saxinfer.inference.target import Target
 
 __all__ = [
     "Summits",
+    "approach",
     "climb",
     "content",
     "distinct",
@@ -20,7 +22,7 @@ __all__ = [
 ]
 
 # Legs of the race: how many climbers go on, and for how many steps.
-LEGS = ((100, 3), (40, 2), (6, 30))
+LEGS = ((100, 4), (5, 30))
 
 # A climber stands still when a step gains less than this log density.
 STILL = 1e-3
@@ -28,6 +30,9 @@ STILL = 1e-3
 # A best climb with a larger model error or factor on the errors is no good fit: other
 # starts may find a better one.
 WELL = (0.03, 1.5)
+
+# Precision of the normals around anchors, and the most steps of an approach.
+PULL, APPROACH_STEPS = 8.0, 6
 
 # Latent distance from the centre beyond which nobody climbs.
 EDGE = 4.5
@@ -78,6 +83,10 @@ class Summits:
             torch.cat([self.gradient, other.gradient]),
             torch.cat([self.curvature, other.curvature]),
         )
+
+    def highest(self, count: int) -> "Summits":
+        """The points of the largest density."""
+        return self.rows(torch.argsort(self.density, descending=True)[:count])
 
     def replaced(self, where: Bool[Tensor, " point"], new: "Summits") -> "Summits":
         """Takes ``new`` where told."""
@@ -157,7 +166,8 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
     It is a race: after each leg only the best go on, so that many starts cost little
     and the best are followed until they stand still.
     """
-    summits = Summits(starts, *target.expansion(starts))
+    expand = target.expansion
+    summits = Summits(starts, *expand(starts))
     damping = torch.full((len(starts),), 1e-2, dtype=starts.dtype)
     done: list[Summits] = []
     for keep, steps in LEGS:
@@ -165,7 +175,7 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
         if len(order) > keep:
             done.append(summits.rows(order[keep:]))
             summits, damping = summits.rows(order[:keep]), damping[order[:keep]]
-        summits, damping = _leg(target, summits, damping, steps)
+        summits, damping = _leg(expand, summits, damping, steps)
     for part in done:
         summits = summits.joined(part)
     return summits
@@ -191,8 +201,38 @@ def content(target: Target, summits: Summits) -> bool:
     return bool(error <= WELL[0] and factor <= WELL[1])
 
 
+def approach(
+    target: Target,
+    anchors: Float[Tensor, "anchor dimension"],
+    steps: int = APPROACH_STEPS,
+) -> Summits:
+    """Modes of the posterior times a normal around each anchor.
+
+    Where the posterior is a long bent ridge, such a product has one mode, on the ridge
+    and near the anchor, and is nearly normal: anchors all over the ridge together
+    cover it. The pull acts on what moves the structure's curve only.
+
+    Args:
+        target: The posterior.
+        anchors: Latent vectors.
+        steps: Most damped steps towards each mode.
+    """
+    strength = anchors.new_zeros(target.dimension)
+    strength[target.moving] = PULL
+
+    def expand(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        density, gradient, curvature = target.expansion(points)
+        gap = points - anchors
+        density = density - 0.5 * (strength * gap.square()).sum(-1)
+        return density, gradient - strength * gap, curvature + torch.diag(strength)
+
+    summits = Summits(anchors, *expand(anchors))
+    damping = torch.full((len(anchors),), 1e-2, dtype=anchors.dtype)
+    return _leg(expand, summits, damping, steps)[0]
+
+
 def _leg(
-    target: Target, summits: Summits, damping: Tensor, steps: int
+    expand: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]], summits: Summits, damping: Tensor, steps: int
 ) -> tuple[Summits, Tensor]:
     """A number of damped steps, each taken where it gains."""
     for _ in range(steps):
@@ -202,7 +242,7 @@ def _leg(
         # One latent unit is a standard deviation of the prior: far enough at a time.
         step = step / step.abs().amax(-1, keepdim=True).clamp(min=1.0)
         moved = (summits.points + step).clamp(-EDGE, EDGE)
-        new = Summits(moved, *target.expansion(moved))
+        new = Summits(moved, *expand(moved))
         better = new.density > summits.density
         gain = torch.where(better, new.density - summits.density, 0.0)
         summits = summits.replaced(better, new)

@@ -71,26 +71,12 @@ class StudentMixture:
         moved: Tensor = self.means[which][:, None] + step @ factors.mT
         return moved
 
-    @classmethod
-    def of(
-        cls, points: Float[Tensor, "count dimension"], components: int
+    def joined(
+        self, other: "StudentMixture", share: float = 0.5
     ) -> "StudentMixture":
-        """A mixture fitted to points, from evenly picked centres."""
-        size = points.shape[1]
-        ridge = 1e-6 * torch.eye(size, dtype=points.dtype)
-        factor = torch.linalg.cholesky(torch.cov(points.T) / 2 + ridge)
-        picked = points[:: max(1, len(points) // components)][:components]
-        even = torch.full((len(picked),), 1 / len(picked), dtype=points.dtype)
-        mixture = cls(even, picked, factor.expand(len(picked), -1, -1))
-        weights = torch.full((len(points),), 1 / len(points), dtype=points.dtype)
-        for _ in range(6):
-            mixture = mixture.refitted(points, weights)
-        return mixture
-
-    def joined(self, other: "StudentMixture") -> "StudentMixture":
-        """Half this mixture, half another."""
+        """This mixture and another, which gets a share of the weight."""
         return StudentMixture(
-            torch.cat([self.weights, other.weights]) / 2,
+            torch.cat([(1 - share) * self.weights, share * other.weights]),
             torch.cat([self.means, other.means]),
             torch.cat([self.factors, other.factors]),
         )
@@ -101,20 +87,28 @@ class StudentMixture:
         factors = torch.linalg.cholesky(scales)
         return StudentMixture(self.weights, self.means[:, keep], factors)
 
+    def weighted(self, weights: Float[Tensor, " component"]) -> "StudentMixture":
+        """The same components with other weights."""
+        return StudentMixture(weights, self.means, self.factors)
+
     def log_density(
         self, points: Float[Tensor, "count dimension"]
     ) -> Float[Tensor, " count"]:
         """Log density of the mixture."""
-        return torch.logsumexp(self.component_log_density(points), -1)
+        return torch.logsumexp(self.kernels(points) + self.weights.log(), -1)
 
-    def component_log_density(
+    def kernels(
         self, points: Float[Tensor, "count dimension"]
     ) -> Float[Tensor, "count component"]:
-        """Log density of each component, its weight included."""
+        """Log density of each component, without its weight."""
         size = self.means.shape[1]
-        gap = points[None] - self.means[:, None]
-        solved = torch.linalg.solve_triangular(self.factors, gap.mT, upper=False)
-        square = solved.square().sum(1).T
+        identity = torch.eye(size, dtype=points.dtype).expand_as(self.factors)
+        inverse = torch.linalg.solve_triangular(self.factors, identity, upper=False)
+        # All components in one product: rows of every inverse factor side by side.
+        stacked = inverse.flatten(0, 1)
+        offset = (inverse @ self.means[..., None]).flatten()
+        scaled = torch.addmm(-offset, points, stacked.T)
+        square = scaled.view(len(points), -1, size).square().sum(-1)
         half = 0.5 * (FREEDOM + size)
         log_det = self.factors.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         norm = (
@@ -122,43 +116,4 @@ class StudentMixture:
             - math.lgamma(FREEDOM / 2)
             - 0.5 * size * math.log(FREEDOM * math.pi)
         )
-        kernel = -half * torch.log1p(square / FREEDOM)
-        return self.weights.clamp(min=1e-300).log() + norm - log_det + kernel
-
-    def refitted(
-        self,
-        points: Float[Tensor, "count dimension"],
-        weights: Float[Tensor, " count"],
-    ) -> "StudentMixture":
-        """One step of expectation maximisation towards weighted points.
-
-        A component's scale matrix is drawn towards its old one by as many
-        pseudo-points as it has dimensions twice over, so that few points cannot
-        collapse it; components that lost their weight are dropped.
-        """
-        size = points.shape[1]
-        joint = self.component_log_density(points)
-        share = torch.softmax(joint, -1) * weights[:, None]
-        mass = share.sum(0)
-        gap = points[None] - self.means[:, None]
-        solved = torch.linalg.solve_triangular(self.factors, gap.mT, upper=False)
-        square = solved.square().sum(1).T
-        pull = share * (FREEDOM + size) / (FREEDOM + square)
-        means = (pull.T @ points) / pull.sum(0).clamp(min=1e-300)[:, None]
-        count = mass.square() / share.square().sum(0).clamp(min=1e-300)
-        keep = (mass > 1e-3) & (count > 2)
-        if not bool(keep.any()):
-            return self
-        gap = points[None] - means[:, None]
-        scatter = torch.einsum("nc,cni,cnj->cij", pull, gap, gap)
-        scatter = scatter / mass.clamp(min=1e-300)[:, None, None]
-        old = self.factors @ self.factors.mT
-        prior = (2.0 * size) / (2.0 * size + count)
-        mixed = prior[:, None, None] * old + (1 - prior)[:, None, None] * scatter
-        ridge = 1e-9 * torch.eye(size, dtype=points.dtype)
-        factors, info = torch.linalg.cholesky_ex(mixed[keep] + ridge)
-        good = info == 0
-        if not bool(good.any()):
-            return self
-        kept = mass[keep][good]
-        return StudentMixture(kept / kept.sum(), means[keep][good], factors[good])
+        return norm - log_det - half * torch.log1p(square / FREEDOM)

@@ -28,6 +28,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.climb import (
+    approach,
     climb,
     content,
     distinct,
@@ -40,12 +41,12 @@ from saxinfer.inference.target import Target
 
 __all__ = ["Effort", "Refined", "refine"]
 
-# The climbers go out again, so many times at most, if a sample lies higher than their
-# best summit by more than this log density.
-RESTARTS, HIGHER = 3, 2.0
+# Climbers that go on to the very top.
+SUMMITS = 10
 
-# Components that are fitted to the proposals.
-BROAD = 6
+# Samples of a round around which local approximations are added, the steps that these
+# take, and the share of the next round that is drawn from them.
+NEW, FRESH_STEPS, SHARE = 8, 3, 0.3
 
 # Effective samples that a mixture is fitted to, at least.
 FITTED = 150.0
@@ -66,9 +67,9 @@ class Effort:
 
     first: int = 40
     starts: int = 80
-    draws: int = 450
+    draws: int = 250
     copies: int = 4
-    rounds: int = 16
+    rounds: int = 28
     enough: float = 1000.0
 
 
@@ -111,24 +112,24 @@ def refine(
     """
     effort = effort or Effort()
     starts = distinct(target, *target.levelled(proposals), effort.starts)
-    summits = climb(target, with_mirrors(target, starts[: effort.first]))
+    first = with_mirrors(target, starts[: effort.first])
+    found = approach(target, first)
+    summits = climb(target, found.highest(SUMMITS).points)
     if len(starts) > effort.first and not content(target, summits):
-        others = with_mirrors(target, starts[effort.first :])
-        summits = summits.joined(climb(target, others))
-    summits = reflected(target, summits)
+        more = approach(target, with_mirrors(target, starts[effort.first :]))
+        found = found.joined(more)
+        summits = climb(target, found.highest(SUMMITS).points)
     rest = target.proposed
-    # The climbers know the modes, the proposals how far the belief reaches around them.
-    reach = StudentMixture.of(proposals[:, rest], BROAD)
-    mixture = laplace(summits).marginal(rest).joined(reach)
     pool = _Pool(effort.copies, rest)
-    restarts = RESTARTS
-    for _ in range(effort.rounds):
-        drawn = mixture.sample(
+    pool.extend(laplace(reflected(target, summits)).marginal(rest), 0.5)
+    pool.extend(laplace(found).marginal(rest), 0.5)
+    for turn in range(effort.rounds):
+        drawn = pool.mixture.sample(
             effort.draws, generator, shared=len(target.moving), copies=effort.copies
         )
         room = drawn.new_zeros(*drawn.shape[:-1], target.dimension)
         room[..., rest] = drawn
-        pool.add(mixture, *target.drawn_rest(room, generator))
+        pool.add(*target.drawn_rest(room, generator))
         log_weight = pool.log_weight()
         if not bool(log_weight.isfinite().any()):
             raise ValueError(
@@ -136,69 +137,77 @@ def refine(
             )
         if _effective(log_weight, effort.copies) >= effort.enough:
             break
-        best = pool.best_curves()
-        higher = float(pool.values[best[0]] - summits.density.max())
-        if restarts and higher > HIGHER:
-            # The samples found higher ground than the climbers: climb from there.
-            restarts -= 1
-            points, density = pool.points[best], pool.values[best]
-            again = distinct(target, points, density, effort.first)
-            summits = reflected(target, summits.joined(climb(target, again)))
-            mixture = laplace(summits).marginal(rest)
-            continue
-        mixture = mixture.refitted(pool.rest, _tempered(log_weight, effort.copies))
+        if turn + 1 < effort.rounds:
+            pool.reweigh(_tempered(log_weight, effort.copies))
+            anchors = with_mirrors(target, pool.heaviest(log_weight, NEW))
+            fresh = approach(target, anchors, steps=FRESH_STEPS)
+            pool.extend(laplace(fresh).marginal(rest), SHARE)
     return _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
 
 
 class _Pool:
-    """All samples so far, and the mixtures that they could have come from."""
+    """All samples so far, and the components that they could have come from.
+
+    The table holds the log density of every sample under every component; each pair is
+    evaluated once, however often the components' weights change.
+    """
 
     def __init__(self, copies: int, proposed: list[int]) -> None:
         self.copies, self.proposed = copies, proposed
-        self.mixtures: list[StudentMixture] = []
+        self.mixture: StudentMixture | None = None
+        self.drawn = torch.zeros(0, dtype=torch.float64)
         self.points = torch.empty(0)
         self.values = torch.empty(0)
         self.amounts = torch.empty(0)
-        self.proposal = torch.empty(0)
+        self.table = torch.empty(0, 0)
 
-    def add(
-        self, mixture: StudentMixture, points: Tensor, values: Tensor, amounts: Tensor
-    ) -> None:
-        """Takes the samples of one round.
+    def extend(self, mixture: StudentMixture, share: float) -> None:
+        """Adds components, which get a share of the weight."""
+        if self.mixture is None:
+            self.mixture = mixture
+        else:
+            self.mixture = self.mixture.joined(mixture, share)
+        new = len(mixture.weights)
+        self.drawn = torch.cat([self.drawn, self.drawn.new_zeros(new)])
+        if len(self.points):
+            columns = mixture.kernels(self.points[:, self.proposed])
+            self.table = torch.cat([self.table, columns], 1)
 
-        Every pair of a sample and a mixture is evaluated once: old samples under the
-        new mixture, new samples under all.
-        """
+    def add(self, points: Tensor, values: Tensor, amounts: Tensor) -> None:
+        """Takes the samples of one round, drawn from the present mixture."""
         points = points.flatten(0, 1)
         values, amounts = values.flatten(), amounts.flatten(0, 1)
-        rest = points[:, self.proposed]
-        new = torch.stack([m.log_density(rest) for m in (*self.mixtures, mixture)])
-        if self.mixtures:
-            old = torch.logaddexp(self.proposal, mixture.log_density(self.rest))
-            self.proposal = torch.cat([old, torch.logsumexp(new, 0)])
-            self.points = torch.cat([self.points, points])
-            self.values = torch.cat([self.values, values])
-            self.amounts = torch.cat([self.amounts, amounts])
-        else:
-            self.points, self.values, self.amounts = points, values, amounts
-            self.proposal = new[0]
-        self.mixtures.append(mixture)
-
-    @property
-    def rest(self) -> Tensor:
-        """What mixtures propose of the points."""
-        return self.points[:, self.proposed]
+        rows = self.mixture.kernels(points[:, self.proposed])
+        if len(self.points):
+            points = torch.cat([self.points, points])
+            values = torch.cat([self.values, values])
+            amounts = torch.cat([self.amounts, amounts])
+            rows = torch.cat([self.table, rows])
+        self.drawn = self.drawn + self.mixture.weights * (len(rows) - len(self.points))
+        self.points, self.values, self.amounts = points, values, amounts
+        self.table = rows
 
     def log_weight(self) -> Tensor:
-        """Log of posterior over the mean of all mixtures."""
-        return self.values - self.proposal + math.log(len(self.mixtures))
+        """Log of posterior over the mean of all mixtures that were drawn from."""
+        shares = (self.drawn / self.drawn.sum()).clamp(min=1e-300).log()
+        return self.values - torch.logsumexp(self.table + shares, 1)
 
-    def best_curves(self) -> Tensor:
-        """Rows of the best nuisances of each curve, for the best few hundred curves."""
-        groups = self.values.view(-1, self.copies)
+    def reweigh(self, weights: Tensor) -> None:
+        """Refits the components' weights to weighted samples."""
+        kept = weights > 1e-9 * weights.max()
+        table, weights = self.table[kept], weights[kept]
+        shares = self.mixture.weights
+        for _ in range(4):
+            member = torch.softmax(table + shares.clamp(min=1e-12).log(), 1)
+            shares = weights @ member
+        self.mixture = self.mixture.weighted(shares / shares.sum())
+
+    def heaviest(self, log_weight: Tensor, count: int) -> Tensor:
+        """Samples that stand for most of the posterior, one for each curve."""
+        groups = log_weight.view(-1, self.copies)
         rows = groups.argmax(-1) + self.copies * torch.arange(len(groups))
-        order = torch.argsort(self.values[rows], descending=True)
-        return rows[order[:400]]
+        order = torch.argsort(log_weight[rows], descending=True)
+        return self.points[rows[order[:count]]]
 
 
 def _result(
