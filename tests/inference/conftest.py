@@ -61,6 +61,19 @@ class Folded(Structure):
         return image[None]
 
 
+class Bent(Structure):
+    """Scatters 1 + (z1 + z0²) a: the posterior is a ridge bent like a bow."""
+
+    name = "bent"
+    title = "A ridge along a parabola"
+    references = ("None needed",)
+    space = ParameterSpace((_unit("along"), _unit("across")))
+
+    def intensity(self, q: Tensor, theta: Tensor) -> Tensor:
+        along, across = torch.special.ndtri(theta).unbind(-1)
+        return 1 + (across + along.square())[:, None] @ patterns(1)
+
+
 def _perfect() -> ParameterSpace:
     """The six nuisances, each in a range too narrow to matter."""
     values = (1.0, 1.0, 1e-12, 3.5, 1.0, 1e-12)
@@ -117,6 +130,12 @@ def exact(linear: Target) -> tuple[Tensor, Tensor, float]:
 def folded() -> Target:
     """A curve of ``Folded``: the truth is at z = 1.2, its image at z = -1.8."""
     return _measured(Folded(), (1.2,), seed=2)
+
+
+@pytest.fixture
+def bent() -> Target:
+    """A curve of ``Bent``, at the end of one arm."""
+    return _measured(Bent(), (1.3, -0.9), seed=4)
 
 
 @pytest.fixture

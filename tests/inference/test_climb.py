@@ -7,8 +7,10 @@ import torch
 from torch import Generator, Tensor
 
 from saxinfer.inference.climb import (
+    PULL,
     WIDEN,
     Summits,
+    approach,
     climb,
     distinct,
     laplace,
@@ -33,6 +35,36 @@ def test_the_race_loses_no_climber(linear: Target, proposals: Tensor) -> None:
     summits = climb(linear, proposals[:20])
     assert summits.points.shape == (20, linear.dimension)
     assert torch.allclose(linear.log_density(summits.points), summits.density)
+
+
+def test_an_approach_ends_at_the_mode_of_the_posterior_times_a_normal(
+    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+) -> None:
+    anchors = proposals[:8]
+    found = approach(linear, anchors, steps=20)
+    mean, covariance, _ = exact
+    precision = torch.linalg.inv(covariance)
+    both = precision + PULL * torch.eye(3).double()
+    right = (precision @ mean)[:, None] + PULL * anchors[:, :3].T
+    expected = torch.linalg.solve(both, right).T
+    sd = torch.linalg.inv(both).diagonal().sqrt()
+    assert bool(((found.points[:, :3] - expected).abs() < 0.1 * sd).all())
+    assert torch.allclose(found.curvature[:, :3, :3], both, rtol=1e-4, atol=1e-2)
+    # What moves no curve is not held back.
+    assert float(found.points[:, 3:].abs().max()) < 0.1
+
+
+def test_approaches_to_a_bent_ridge_end_on_it_and_near_their_anchors(
+    bent: Target,
+) -> None:
+    anchors = torch.zeros(7, bent.dimension).double()
+    anchors[:, 0] = torch.linspace(-1.5, 1.5, 7)
+    found = approach(bent, anchors, steps=20)
+    along, across = found.points[:, 0], found.points[:, 1]
+    ridge = across + along.square()
+    assert float((ridge - ridge.median()).abs().max()) < 0.3
+    assert bool((along.diff() > 0).all())
+    assert float(along.max() - along.min()) > 1.5
 
 
 def spread_out(folded: Target) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
-from torch import Generator, Tensor
+from torch import Generator
 
 from saxinfer.inference.mixture import FREEDOM, StudentMixture
 
@@ -111,41 +111,27 @@ def test_weights_of_its_own_samples_estimate_an_integral_of_one() -> None:
     assert float(ratio.mean()) == pytest.approx(1, abs=3.3 * error)
 
 
-def _fit(points: Tensor, weights: Tensor, steps: int = 40) -> StudentMixture:
-    found = plane()
-    for _ in range(steps):
-        found = found.refitted(points, weights / weights.sum())
-    return found
+def test_the_marginal_is_that_of_its_points() -> None:
+    drawn = mixture().sample(3000, Generator().manual_seed(8))[:, 0, [0, 2]].numpy()
+    marginal = mixture().marginal([0, 2])
+    again = marginal.sample(3000, Generator().manual_seed(9))[:, 0].numpy()
+    for line in ((1, 0), (0, 1), (1, -2)):
+        direction = np.array(line)
+        found = stats.ks_2samp(drawn @ direction, again @ direction)
+        assert found.pvalue > SMALLEST_P
 
 
-def test_refitting_finds_the_mixture_that_points_came_from() -> None:
-    truth = plane()
-    points = truth.sample(4000, Generator().manual_seed(0))[:, 0]
-    rough = StudentMixture(
-        torch.tensor([0.5, 0.5]).double(), truth.means + 0.7, 2 * truth.factors
-    )
-    even = torch.full((4000,), 1 / 4000, dtype=torch.float64)
-    found = rough
-    for _ in range(40):
-        found = found.refitted(points, even)
-    assert torch.allclose(found.weights, truth.weights, atol=0.03)
-    assert torch.allclose(found.means, truth.means, atol=0.1)
-    assert torch.allclose(
-        found.factors @ found.factors.mT, truth.factors @ truth.factors.mT, atol=0.15
-    )
+def test_a_joined_mixture_is_the_weighted_sum() -> None:
+    other = StudentMixture(plane().weights, plane().means + 3, plane().factors)
+    points = plane().sample(20, Generator().manual_seed(0))[:, 0]
+    expected = 0.8 * plane().log_density(points).exp()
+    expected = expected + 0.2 * other.log_density(points).exp()
+    joined = plane().joined(other, 0.2)
+    assert torch.allclose(joined.log_density(points).exp(), expected)
 
 
-def test_a_component_that_lost_its_weight_is_dropped() -> None:
-    points = plane().sample(2000, Generator().manual_seed(0))[:, 0]
-    near_first = (points - plane().means[0]).square().sum(-1) < 1
-    found = _fit(points[near_first], torch.ones(int(near_first.sum())).double())
-    assert len(found.means) == 1
-    assert float(found.weights.sum()) == pytest.approx(1)
-
-
-def test_weights_on_a_single_point_change_nothing() -> None:
-    points = plane().sample(50, Generator().manual_seed(0))[:, 0]
-    weights = torch.zeros(50).double()
-    weights[0] = 1.0
-    found = plane().refitted(points, weights)
-    assert torch.equal(found.factors, plane().factors)
+def test_other_weights_leave_the_components_as_they_are() -> None:
+    points = plane().sample(20, Generator().manual_seed(0))[:, 0]
+    first = plane().weighted(torch.tensor([1.0, 0.0], dtype=torch.float64))
+    assert torch.allclose(first.log_density(points), first.kernels(points)[:, 0])
+    assert torch.equal(first.kernels(points), plane().kernels(points))

@@ -65,7 +65,7 @@ def test_amounts_are_in_the_unit_of_the_measured_intensity() -> None:
     which = target()
     z = vectors(which, 3)
     amounts = which.evaluate(z[:, None])[1][:, 0]
-    curve = which.curve(z[:, : which.width])
+    curve = which.curve(z)
     nuisance = which.nuisance(z)
     law = amounts[:, 2:3] * (Q / Q[0]) ** -nuisance[:, 3:4]
     total = amounts[:, :1] * curve + amounts[:, 1:2] + law
@@ -88,7 +88,7 @@ def test_a_window_on_the_spread_of_the_crystals_forbids_only_what_lies_outside(
     which = target(alpha_std=window)
     z = 4 * vectors(which, 40)
     density = which.log_density(z)
-    theta = which.space.theta_from_latent(z[:, : which.width])
+    theta = which.theta(z)
     # alpha_std is at most 0.4 of alpha_mean.
     assert torch.equal(density > -math.inf, theta[:, 0] > window[0] / 0.4)
 
@@ -99,6 +99,49 @@ def test_a_fixed_parameter_takes_its_latent_away() -> None:
     assert which.width == 7
     assert which.dimension == 13
     assert bool(which.log_density(vectors(which, 2)).isfinite().all())
+
+
+def test_untangled_coordinates_are_used_where_no_window_needs_the_others() -> None:
+    which = target()
+    assert which.untangled
+    assert which.drawn == [5, 8]
+    assert which.moving == [0, 1, 2, 3, 4, 6, 7]
+    assert target(alpha_mean=(2.0, 3.0)).untangled
+    plain = target(sld_grf1=(0.2, 0.6))
+    assert not plain.untangled
+    assert plain.drawn == [8]
+    fixed = target(mu=(0.3, 0.3))
+    assert fixed.drawn == [4, 7]
+
+
+def test_what_no_curve_sees_moves_no_curve() -> None:
+    which = target()
+    z = vectors(which, 6)
+    other = z.clone()
+    other[:, 5] = -z[:, 5]
+    # Up to scale.
+    one, two = (c / c[:, :1] for c in (which.curve(z), which.curve(other)))
+    assert torch.allclose(one, two, rtol=1e-8)
+    assert not torch.allclose(which.theta(z), which.theta(other), rtol=0.01)
+
+
+def test_columns_drawn_given_the_rest_are_weighed_as_they_were_drawn() -> None:
+    # The mean weight is the marginal density, whatever the level was drawn from.
+    which = target()
+    z = near_the_truth(which, 1)[:, None].expand(1, 400, -1).clone()
+    moved, weight, _ = which.drawn_rest(z, Generator().manual_seed(0))
+    others = which.proposed
+    assert torch.equal(moved[..., others], z[..., others])
+    unseen = moved[0, :, 5]
+    assert stats.kstest(unseen.numpy(), "norm").pvalue > 1e-3
+    level = which.width
+    grid = torch.linspace(-4, 4, 20001, dtype=torch.float64)
+    points = z[0, :1].expand(len(grid), -1).clone()
+    points[:, level], points[:, 5] = grid, 0.0
+    log_sum = torch.logsumexp(which.log_density(points), 0) + math.log(8 / 20000)
+    expected = float(log_sum) + 0.5 * math.log(2 * math.pi)
+    found = torch.logsumexp(weight[0], 0) - math.log(400)
+    assert float(found) == pytest.approx(expected, abs=0.02)
 
 
 def test_smearing_is_part_of_the_curve() -> None:
@@ -151,7 +194,7 @@ def test_the_curvature_is_the_fisher_information_plus_the_prior() -> None:
     def mean_and_spread(z: Tensor) -> Tensor:
         row = z[None]
         nuisance = which.nuisance(row)
-        total = which.intensity(which.curve(row[:, : which.width]), nuisance).total
+        total = which.intensity(which.curve(row), nuisance).total
         stated = (nuisance[:, 4:5] * data.sigma).square()
         spread = (stated + (nuisance[:, 5:6] * total).square()).sqrt()
         return torch.cat([total, spread.log()])

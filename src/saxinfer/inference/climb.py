@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 # Legs of the race: how many climbers go on, and for how many steps.
-LEGS = ((100, 4), (5, 30))
+LEGS = ((100, 4), (8, 30))
 
 # A climber stands still when a step gains less than this log density.
 STILL = 1e-3
@@ -33,6 +33,9 @@ WELL = (0.03, 1.5)
 
 # Precision of the normals around anchors, and the most steps of an approach.
 PULL, APPROACH_STEPS = 8.0, 6
+
+# Largest gain in log density that a step without looking is believed.
+FORESIGHT = 5.0
 
 # Latent distance from the centre beyond which nobody climbs.
 EDGE = 4.5
@@ -215,7 +218,8 @@ def approach(
     Args:
         target: The posterior.
         anchors: Latent vectors.
-        steps: Most damped steps towards each mode.
+        steps: Most damped steps towards each mode; none for points that are close to
+            theirs: a single step is then made without looking.
     """
     strength = anchors.new_zeros(target.dimension)
     strength[target.moving] = PULL
@@ -227,8 +231,23 @@ def approach(
         return density, gradient - strength * gap, curvature + torch.diag(strength)
 
     summits = Summits(anchors, *expand(anchors))
+    if steps == 0:
+        return _foreseen(summits)
     damping = torch.full((len(anchors),), 1e-2, dtype=anchors.dtype)
     return _leg(expand, summits, damping, steps)[0]
+
+
+def _foreseen(summits: Summits) -> Summits:
+    """Where a single undamped step would lead, without looking there."""
+    step = torch.linalg.solve(summits.curvature, summits.gradient)
+    gain = 0.5 * (step * summits.gradient).sum(-1)
+    step = step / step.abs().amax(-1, keepdim=True).clamp(min=1.0)
+    return Summits(
+        (summits.points + step).clamp(-EDGE, EDGE),
+        summits.density + gain.clamp(max=FORESIGHT),
+        summits.gradient,
+        summits.curvature,
+    )
 
 
 def _leg(

@@ -42,11 +42,11 @@ from saxinfer.inference.target import Target
 __all__ = ["Effort", "Refined", "refine"]
 
 # Climbers that go on to the very top.
-SUMMITS = 10
+SUMMITS = 8
 
 # Samples of a round around which local approximations are added, the steps that these
 # take, and the share of the next round that is drawn from them.
-NEW, FRESH_STEPS, SHARE = 8, 3, 0.3
+NEW, FRESH_STEPS, SHARE = 12, 0, 0.3
 
 # Effective samples that a mixture is fitted to, at least.
 FITTED = 150.0

@@ -176,19 +176,28 @@ class Target:
         unit = self.intensity(curves, nuisance).total
         data, low, high = self.observation, *self.observation.nuisances.bounds("level")
         stated = (nuisance[:, 4:5] * data.sigma).square()
-        level = torch.ones_like(unit[:, :1])
-        for model in (data.intensity.abs().expand_as(unit), unit):
-            variance = stated + (nuisance[:, 5:6] * level * model).square()
-            precision = (unit.square() / variance).sum(-1, keepdim=True)
-            level = (unit * data.intensity / variance).sum(-1, keepdim=True) / precision
+        error = nuisance[:, 5:6]
+        variance = stated + (error * data.intensity).square()
+        level = (unit * data.intensity / variance).sum(-1, keepdim=True)
+        level = level / (unit.square() / variance).sum(-1, keepdim=True)
+        for _ in range(2):
+            # Fisher scoring in ln level.
             level = level.clamp(low, high)
-        # In latent units: the slope of a log-uniform level is level ln(high / low) phi.
-        share = (level / low).log() / math.log(high / low)
+            model = level * unit
+            relative = (error * model).square()
+            inverse = 1 / (stated + relative)
+            gap = data.intensity - model
+            share = relative * inverse
+            slope = (gap * model * inverse) + share * (gap.square() * inverse - 1)
+            known = (model.square() * inverse + 2 * share.square()).sum(-1, keepdim=True)
+            step = slope.sum(-1, keepdim=True) / known
+            level = level * step.clamp(-0.5, 0.5).exp()
+        # In latent units: ln of a log-uniform level has the slope ln(high / low) phi.
+        share = (level.clamp(low, high) / low).log() / math.log(high / low)
         edge = torch.special.ndtr(share.new_tensor(-4.0))
         best = torch.special.ndtri(share.clamp(edge, 1 - edge))
         normal = torch.exp(-0.5 * best.square()) / math.sqrt(2 * math.pi)
-        slope = level * math.log(high / low) * normal
-        known = precision * slope.square()
+        known = known * (math.log(high / low) * normal).square()
         sd = LEVEL_WIDTH / (known + 1).sqrt()
         centre = best * known / (known + 1)
         draw = torch.randn(
