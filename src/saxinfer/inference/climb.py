@@ -32,7 +32,7 @@ STILL = 1e-3
 WELL = (0.03, 1.5)
 
 # Precision of the normals around anchors, and the most steps of an approach.
-PULL, APPROACH_STEPS = 8.0, 6
+PULL, APPROACH_STEPS = 12.0, 6
 
 # Largest gain in log density that a step without looking is believed.
 FORESIGHT = 5.0
@@ -44,7 +44,7 @@ EDGE = 4.5
 REFLECTED = 12
 
 # Widening of the curvature's scale matrix in the first proposal.
-WIDEN = 1.3
+WIDEN = 1.1
 
 # Two modes are one if closer than this many standard deviations.
 APART = 1.0

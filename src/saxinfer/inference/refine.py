@@ -46,7 +46,7 @@ SUMMITS = 8
 
 # Samples of a round around which local approximations are added, the steps that these
 # take, and the share of the next round that is drawn from them.
-NEW, FRESH_STEPS, SHARE = 12, 0, 0.3
+NEW, FRESH_STEPS, SHARE = 12, 0, 0.5
 
 # Effective samples that a mixture is fitted to, at least.
 FITTED = 150.0
@@ -68,7 +68,7 @@ class Effort:
     first: int = 40
     starts: int = 80
     draws: int = 250
-    copies: int = 4
+    copies: int = 3
     rounds: int = 28
     enough: float = 1000.0
 
