@@ -70,7 +70,8 @@ class Bent(Structure):
     space = ParameterSpace((_unit("along"), _unit("across")))
 
     def intensity(self, q: Tensor, theta: Tensor) -> Tensor:
-        along, across = torch.special.ndtri(theta).unbind(-1)
+        latent: Tensor = torch.special.ndtri(theta)
+        along, across = latent.unbind(-1)
         return 1 + (across + along.square())[:, None] @ patterns(1)
 
 

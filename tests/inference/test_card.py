@@ -75,12 +75,24 @@ def test_a_missing_estimator_is_refused_with_how_to_make_one(tmp_path: Path) -> 
         load_estimator("sphere", tmp_path)
 
 
-STALE = r"trained for another parameter table or closed form of 'sphere'\. Train it"
+STALE = r"trained for other priors or another closed form of 'sphere'\. Train it"
 
 
 def test_an_estimator_for_another_prior_is_refused(written: Path) -> None:
     def edit(card: Any) -> None:
         card["fingerprint"]["parameters"][0][3] = 100
+
+    change(written, edit)
+    with pytest.raises(ValueError, match=STALE):
+        load_estimator("sphere", written)
+
+
+@pytest.mark.parametrize("part", ["nuisances", "unseen"])
+def test_an_estimator_for_other_coordinates_or_nuisances_is_refused(
+    written: Path, part: str
+) -> None:
+    def edit(card: Any) -> None:
+        card["fingerprint"][part] = [["other"]]
 
     change(written, edit)
     with pytest.raises(ValueError, match=STALE):

@@ -67,7 +67,7 @@ def test_samples_are_the_parameters_behind_the_latent_points() -> None:
     target, refined = cellulose()
     belief = posterior_of(target, refined, "1/cm")
     keep = refined.weights > 0
-    theta = target.space.theta_from_latent(refined.latent[keep, :8])
+    theta = target.theta(refined.latent[keep])
     assert torch.allclose(belief.samples[:, :8], theta)
     assert torch.allclose(belief.column("level"), _level(theta))
     assert torch.allclose(belief.column("scale"), refined.amounts[keep, 0])

@@ -1,8 +1,8 @@
 """Estimators on disk: weights (safetensors, half precision) and a card beside them.
 
-The card states what the estimator was trained for and how. It holds the parameter
-table and closed-form values at sixteen fixed points; when the code has moved on from
-either, the estimator is stale and refuses to load.
+The card states what the estimator was trained for and how. It holds the priors and
+closed-form values at sixteen fixed points of the coordinates that the network speaks
+of; when the code has moved on from any, the estimator is stale and refuses to load.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from saxinfer.inference.npe import PosteriorNetwork
+from saxinfer.instrument.nuisance import TRAINING
+from saxinfer.parameter import ParameterSpace
 from saxinfer.structures import get_structure
 from saxinfer.structures.base import Structure
 
@@ -36,13 +38,24 @@ class Estimator:
 
 
 def _fingerprint(structure: Structure) -> dict[str, object]:
-    """Parameter table and closed-form values that tell whether weights still fit."""
-    table = [[p.name, p.unit, p.low, p.high, p.prior, p.base] for p in structure.space]
+    """What tells whether weights still fit: priors, coordinates, closed-form values."""
     generator = torch.Generator().manual_seed(20)
-    theta = structure.space.sample(FIXED_POINTS, generator)
+    latent = torch.randn(
+        FIXED_POINTS, len(structure.space), generator=generator, dtype=torch.float64
+    )
+    theta = structure.space.theta_from_latent(structure.latent(latent))
     q = torch.tensor([0.02, 0.2, 1.0, 4.0], dtype=torch.float64)
-    values = structure.intensity(q, theta).log()
-    return {"parameters": table, "log_intensity": values.tolist()}
+    return {
+        "parameters": _table(structure.space),
+        "nuisances": _table(TRAINING),
+        "unseen": list(structure.unseen),
+        "log_intensity": structure.intensity(q, theta).log().tolist(),
+    }
+
+
+def _table(space: ParameterSpace) -> list[list[object]]:
+    """What the prior of each parameter is made of."""
+    return [[p.name, p.unit, p.low, p.high, p.prior, p.base, p.width] for p in space]
 
 
 def write_estimator(
@@ -100,16 +113,12 @@ def load_estimator(model: str, folder: Path | None = None) -> Estimator:
 def _refuse_stale(card: dict[str, Any], structure: Structure, place: Path) -> None:
     """Compares the card with what the code computes today."""
     now = json.loads(json.dumps(_fingerprint(structure)))
-    then = card["fingerprint"]
-    same = then["parameters"] == now["parameters"] and torch.allclose(
-        torch.tensor(then["log_intensity"]),
-        torch.tensor(now["log_intensity"]),
-        rtol=0,
-        atol=5e-3,
-    )
+    then = dict(card["fingerprint"])
+    old, new = (torch.tensor(f.pop("log_intensity")) for f in (then, now))
+    same = then == now and torch.allclose(old, new, rtol=0, atol=5e-3)
     if not same:
         raise ValueError(
-            f"the estimator in {place} was trained for another parameter table or "
+            f"the estimator in {place} was trained for other priors or another "
             f"closed form of '{structure.name}'. Train it again with "
             f"'saxinfer train {structure.name} -o {place}'."
         )

@@ -152,7 +152,8 @@ def with_mirrors(
     In coordinates that a curve can tell apart a point and its mirror are one.
     """
     space, width = target.space, target.width
-    if len(space.free) < len(space) or target.structure.entangled and target.untangled:
+    one = target.structure.entangled and target.untangled
+    if one or len(space.free) < len(space):
         return points
     every = [points]
     for mirrored in target.structure.mirrors(target.theta(points)):
@@ -251,7 +252,10 @@ def _foreseen(summits: Summits) -> Summits:
 
 
 def _leg(
-    expand: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]], summits: Summits, damping: Tensor, steps: int
+    expand: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]],
+    summits: Summits,
+    damping: Tensor,
+    steps: int,
 ) -> tuple[Summits, Tensor]:
     """A number of damped steps, each taken where it gains."""
     for _ in range(steps):

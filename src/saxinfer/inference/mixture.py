@@ -71,9 +71,7 @@ class StudentMixture:
         moved: Tensor = self.means[which][:, None] + step @ factors.mT
         return moved
 
-    def joined(
-        self, other: "StudentMixture", share: float = 0.5
-    ) -> "StudentMixture":
+    def joined(self, other: "StudentMixture", share: float = 0.5) -> "StudentMixture":
         """This mixture and another, which gets a share of the weight."""
         return StudentMixture(
             torch.cat([(1 - share) * self.weights, share * other.weights]),

@@ -189,7 +189,9 @@ class Target:
             gap = data.intensity - model
             share = relative * inverse
             slope = (gap * model * inverse) + share * (gap.square() * inverse - 1)
-            known = (model.square() * inverse + 2 * share.square()).sum(-1, keepdim=True)
+            known = (model.square() * inverse + 2 * share.square()).sum(
+                -1, keepdim=True
+            )
             step = slope.sum(-1, keepdim=True) / known
             level = level * step.clamp(-0.5, 0.5).exp()
         # In latent units: ln of a log-uniform level has the slope ln(high / low) phi.

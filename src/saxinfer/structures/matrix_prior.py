@@ -126,7 +126,7 @@ def _inverse_ratio(share: Tensor, far: Tensor) -> Tensor:
 
 
 def _contrast(x: Tensor, share: Tensor) -> Tensor:
-    """w below which lies a share of the prior, given x: ln(1 + x w) by Newton steps."""
+    """W below which lies a share of the prior, given x: ln(1 + x w) by Newton steps."""
     wanted = share * x.square() * _density(x)
     log = (2 * wanted).sqrt() + wanted
     for _ in range(NEWTON):

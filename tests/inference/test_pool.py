@@ -1,0 +1,81 @@
+"""Mirrors src/saxinfer/inference/pool.py."""
+
+import math
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from saxinfer.inference.mixture import StudentMixture
+from saxinfer.inference.pool import Pool
+
+COPIES = 2
+
+
+def normals(*centres: float) -> StudentMixture:
+    """Equal components of unit scale in the plane, on the diagonal."""
+    count = len(centres)
+    means = torch.tensor(centres, dtype=torch.float64)[:, None].expand(-1, 2)
+    factors = torch.eye(2, dtype=torch.float64).expand(count, -1, -1)
+    weights = torch.full((count,), 1 / count, dtype=torch.float64)
+    return StudentMixture(weights, means.contiguous(), factors)
+
+
+def drawn(pool: Pool, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Points with a third column that is not proposed, for a normal posterior."""
+    generator = Generator().manual_seed(seed)
+    points = pool.mixture.sample(count, generator, copies=COPIES)
+    value = -0.5 * (points - 1).square().sum(-1) - math.log(2 * math.pi)
+    third = torch.zeros(count, COPIES, 1, dtype=torch.float64)
+    return torch.cat([points, third], -1), value, torch.ones(count, COPIES, 3).double()
+
+
+def grown() -> Pool:
+    """A pool of two rounds, with a component and other weights in the second."""
+    pool = Pool(normals(-2, 0), COPIES, [0, 1])
+    pool.add(*drawn(pool, 300, 0))
+    pool.reweigh(torch.softmax(pool.log_weight(), 0))
+    pool.extend(normals(2), 0.3)
+    pool.add(*drawn(pool, 500, 1))
+    return pool
+
+
+def test_samples_are_weighed_against_all_mixtures_as_often_as_each_was_drawn() -> None:
+    pool = Pool(normals(-2, 0), COPIES, [0, 1])
+    first = pool.mixture
+    pool.add(*drawn(pool, 300, 0))
+    pool.reweigh(torch.softmax(pool.log_weight(), 0))
+    pool.extend(normals(2), 0.3)
+    second = pool.mixture
+    pool.add(*drawn(pool, 500, 1))
+    points = pool.points[:, :2]
+    both = 3 / 8 * first.log_density(points).exp()
+    both = both + 5 / 8 * second.log_density(points).exp()
+    assert torch.allclose(pool.log_weight(), pool.values - both.log(), rtol=1e-9)
+
+
+def test_the_mean_weight_is_the_evidence() -> None:
+    weights = grown().log_weight().exp()
+    error = float(weights.std()) / math.sqrt(len(weights) / COPIES)
+    assert float(weights.mean()) == pytest.approx(1, abs=4 * error)
+    assert error < 0.1
+
+
+def test_refitted_weights_go_to_the_components_near_the_posterior() -> None:
+    pool = grown()
+    before = pool.mixture.weights
+    pool.reweigh(torch.softmax(pool.log_weight(), 0))
+    after = pool.mixture.weights
+    assert float(after.sum()) == pytest.approx(1)
+    assert float(after[0]) < 0.05
+    assert float(after[0]) < float(before[0])
+
+
+def test_the_heaviest_samples_are_of_different_curves() -> None:
+    pool = grown()
+    log_weight = pool.log_weight()
+    found = pool.heaviest(log_weight, 7)
+    best = pool.points[log_weight.argmax()]
+    assert torch.equal(found[0], best)
+    groups = {int((pool.points == row).all(-1).nonzero()[0]) // COPIES for row in found}
+    assert len(groups) == 7
