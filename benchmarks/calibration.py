@@ -14,6 +14,7 @@ The figures of the release are in benchmarks/RESULTS.md.
 
 import argparse
 import math
+import re
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -96,7 +97,7 @@ def judge_one(job: tuple[str, Tier, int]) -> Result | None:
         rank=rank.numpy(),
         outside=outside,
         verdict=fit.quality.verdict,
-        reasons=tuple(reason[:34] for reason in fit.quality.reasons),
+        reasons=tuple(re.sub(r"\d[\d.e+-]*", "#", r) for r in fit.quality.reasons),
         effective=fit.quality.effective_samples,
         efficiency=fit.quality.sampling_efficiency,
         seconds=seconds,
@@ -199,7 +200,8 @@ def main() -> None:
     seconds = np.array([r.seconds for r in results])
     print(f"\nsamples out of bounds: {sum(r.outside for r in results)}")
     print(f"verdicts: {dict(Counter(r.verdict for r in results))}")
-    print(f"reasons: {dict(Counter(x for r in results for x in r.reasons))}")
+    for reason, count in Counter(x for r in results for x in r.reasons).items():
+        print(f"reason in {count / len(results):.3f}: {reason}")
     print(f"p < 0.01: {np.mean([r.p_value < 0.01 for r in results]):.3f}")
     print(
         f"effective samples: median {np.median(effective):.0f}, below 100 in "
