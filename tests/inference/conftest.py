@@ -96,6 +96,7 @@ def _observation(intensity: Tensor) -> Observation:
         sigma_source="measured",
         grid=Q,
         smear=None,
+        members=torch.ones_like(Q),
     )
 
 

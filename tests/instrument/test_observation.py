@@ -145,3 +145,16 @@ def test_the_likelihood_is_a_sum_of_normal_densities() -> None:
         )
         exact = stats.norm(total[row].numpy(), spread).logpdf(data.intensity.numpy())
         assert float(found[row]) == pytest.approx(exact.sum(), rel=1e-12)
+
+
+def test_a_mean_of_points_has_the_models_error_of_one_over_their_root() -> None:
+    q = torch.linspace(0.1, 1, 12, dtype=torch.float64)
+    members = torch.full_like(q, 4.0)
+    sigma = torch.full_like(q, 0.3)
+    parts = (q, torch.ones_like(q), sigma, None, "measured", None)
+    data = Observation.of(*parts, members)
+    total = torch.full((1, 12), 2.0, dtype=torch.float64)
+    one = torch.ones(1, 1, dtype=torch.float64)
+    found = data.variance(total, 2 * one, 0.5 * one)
+    assert torch.allclose(found, torch.tensor(0.6**2 + 0.5**2).double().expand(1, 12))
+    assert bool((Observation.of(*parts).members == 1).all())

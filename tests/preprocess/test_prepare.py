@@ -87,6 +87,15 @@ def test_averaging_keeps_the_information_of_equal_errors() -> None:
     assert float((1 / ready.sigma**2).sum()) == pytest.approx(5000 / 0.1**2)
 
 
+def test_averaging_counts_the_points_of_each_group() -> None:
+    curve = made(5000)
+    ready = prepare(Curve(curve.q, curve.intensity, torch.full_like(curve.q, 0.1)))
+    assert ready.members is not None
+    assert float(ready.members.sum()) == pytest.approx(5000)
+    assert torch.allclose(ready.members, ready.members.round())
+    assert prepare(made(300)).members is None
+
+
 def test_averaging_noise_gives_the_errors_that_are_stated() -> None:
     curve = made(8000)
     assert curve.sigma is not None

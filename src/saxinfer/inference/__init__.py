@@ -89,6 +89,7 @@ def run(
         prepared.curve.resolution,
         prepared.sigma_source,
         prepared.spread,
+        prepared.members,
     )
     target = Target(structure, space, observation)
     generator = Generator().manual_seed(seed)

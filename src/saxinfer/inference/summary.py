@@ -123,8 +123,7 @@ def predict(target: Target, refined: Refined, generator: Generator) -> Predictio
     nuisance = target.nuisance(latent)
     total = target.intensity(target.curve(latent), nuisance).total
     data = target.observation
-    stated = (nuisance[:, 4:5] * data.sigma).square()
-    error = (stated + (nuisance[:, 5:6] * total).square()).sqrt()
+    error = data.variance(total, nuisance[:, 4:5], nuisance[:, 5:6]).sqrt()
     noise = torch.randn(total.shape, generator=generator, dtype=total.dtype)
     ends = torch.tensor([0.05, 0.95], dtype=total.dtype)
     low, high = torch.quantile(total + error * noise, ends, dim=0) * data.level

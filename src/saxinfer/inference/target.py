@@ -176,7 +176,7 @@ class Target:
         unit = self.intensity(curves, nuisance).total
         data, low, high = self.observation, *self.observation.nuisances.bounds("level")
         stated = (nuisance[:, 4:5] * data.sigma).square()
-        error = nuisance[:, 5:6]
+        error = nuisance[:, 5:6] * data.members.rsqrt()
         variance = stated + (error * data.intensity).square()
         level = (unit * data.intensity / variance).sum(-1, keepdim=True)
         level = level / (unit.square() / variance).sum(-1, keepdim=True)
@@ -253,8 +253,8 @@ class Target:
         unit[:, 0] = 1.0
         total = self.intensity(self.curve(latent), unit).total
         data = self.observation
-        error = nuisance[:, 5:6] * data.intensity.abs()
-        weight = 1 / ((nuisance[:, 4:5] * data.sigma).square() + error.square())
+        size = data.intensity.expand_as(total)
+        weight = 1 / data.variance(size, nuisance[:, 4:5], nuisance[:, 5:6])
         best = (weight * total * data.intensity).sum(-1)
         best = best / (weight * total.square()).sum(-1)
         unit[:, 0] = best.clamp(0.21, 4.8)
@@ -287,8 +287,7 @@ class Target:
         nuisance = self.nuisance(points)
         total = self.intensity(every, nuisance).total
         data = self.observation
-        variance = (nuisance[:, 4:5] * data.sigma).square()
-        variance = variance + (nuisance[:, 5:6] * total).square()
+        variance = data.variance(total, nuisance[:, 4:5], nuisance[:, 5:6])
         total = total.view(batch, size + 1, -1)
         log_s = (0.5 * variance.log()).view(batch, size + 1, -1)
         slope = (total[:, 1:] - total[:, :1]) / DIFFERENCE

@@ -41,6 +41,7 @@ class Observation:
         sigma_source: Whether the file gave errors or they were estimated.
         grid: Where the structure is evaluated [1/nm].
         smear: Matrix from ``grid`` to ``q``, or None where they are the same.
+        members: Number of measured points that each point is the mean of.
     """
 
     q: Float[Tensor, " q"]
@@ -51,6 +52,7 @@ class Observation:
     sigma_source: Literal["measured", "estimated"]
     grid: Float[Tensor, " grid"]
     smear: Float[Tensor, "grid q"] | None
+    members: Float[Tensor, " q"]
 
     @classmethod
     def of(
@@ -61,6 +63,7 @@ class Observation:
         resolution: Float[Tensor, " q"] | None,
         sigma_source: Literal["measured", "estimated"],
         spread: Float[Tensor, " q"] | None = None,
+        members: Float[Tensor, " q"] | None = None,
     ) -> "Observation":
         """Scales a curve to mean one and prepares its smearing.
 
@@ -93,7 +96,21 @@ class Observation:
             sigma_source=sigma_source,
             grid=grid,
             smear=smear,
+            members=torch.ones_like(q) if members is None else members,
         )
+
+    def variance(
+        self,
+        total: Float[Tensor, "*batch q"],
+        sigma_factor: Float[Tensor, "*#batch one"],
+        model_error: Float[Tensor, "*#batch one"],
+    ) -> Float[Tensor, "*batch q"]:
+        """Squared effective error of each point, sigma_eff² = (a sigma)² + (f I)².
+
+        The model's error is that of a measured point; of a mean of n it is f² / n.
+        """
+        stated = (sigma_factor * self.sigma).square()
+        return stated + (model_error * total).square() / self.members
 
     @property
     def weights(self) -> Float[Tensor, " q"]:
@@ -164,8 +181,6 @@ def log_likelihood(
         sigma_factor: a, factor on the stated errors [1].
         model_error: f, relative error of the model [1].
     """
-    variance = (sigma_factor[:, None] * observation.sigma).square() + (
-        model_error[:, None] * total
-    ).square()
+    variance = observation.variance(total, sigma_factor[:, None], model_error[:, None])
     square = (observation.intensity - total).square() / variance
     return -0.5 * (square + (2 * torch.pi * variance).log()).sum(-1)

@@ -31,12 +31,15 @@ class Prepared:
         sigma_source: Whether the file gave them.
         spread: Standard deviation of q within the group that a point is the mean of
             [1/nm]; None if nothing was averaged.
+        members: Effective number of measured points that each is the mean of; None if
+            nothing was averaged.
     """
 
     curve: Curve
     sigma: Float[Tensor, " q"]
     sigma_source: Literal["measured", "estimated"]
     spread: Float[Tensor, " q"] | None = None
+    members: Float[Tensor, " q"] | None = None
 
 
 def prepare(
@@ -81,20 +84,22 @@ def prepare(
     )
     measured = used.sigma is not None
     sigma = used.sigma if used.sigma is not None else estimated_sigma(used.intensity)
-    spread = None
+    spread, members = None, None
     if count > MOST:
-        used, sigma, spread = _averaged(used, sigma)
+        used, sigma, spread, members = _averaged(used, sigma)
     if not measured and not any(r.kind == "sigma" for r in used.remarks):
         text = "The file gives no errors; they were estimated from the scatter."
         used = replace(used, remarks=(*used.remarks, Remark(text, "sigma")))
-    return Prepared(used, sigma, "measured" if measured else "estimated", spread)
+    source: Literal["measured", "estimated"] = "measured" if measured else "estimated"
+    return Prepared(used, sigma, source, spread, members)
 
 
-def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Tensor]:
-    """Means of groups of neighbours, weighed by their precision, and their spread in q.
+def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Tensor, Tensor]:
+    """Means of groups of neighbours, weighed by their precision.
 
     Groups are as even in a coordinate half way between index and ln q as whole points
-    allow, so that neither a linear nor a logarithmic grid loses its sparse end.
+    allow, so that neither a linear nor a logarithmic grid loses its sparse end. With the
+    means come their errors, and each group's spread in q and effective number.
     """
     count = len(curve)
     index = torch.linspace(0, 1, count, dtype=curve.q.dtype)
@@ -129,4 +134,4 @@ def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Tensor]:
         remarks=(*curve.remarks, Remark(text)),
     )
     spread = (mean(curve.q.square()) - reduced.q.square()).clamp(min=0).sqrt()
-    return reduced, error, spread
+    return reduced, error, spread, mean_error(torch.ones_like(sigma)) ** -2
