@@ -9,7 +9,12 @@ from scipy.integrate import quad
 from torch import Tensor
 
 from saxinfer.instrument.nuisance import ESTIMATED_SIGMA, MEASURED_SIGMA
-from saxinfer.instrument.observation import Observation, log_likelihood, smearing
+from saxinfer.instrument.observation import (
+    Groups,
+    Observation,
+    log_likelihood,
+    smearing,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -107,9 +112,10 @@ def test_an_averaged_point_is_compared_with_the_mean_over_its_group(
 ) -> None:
     q = torch.linspace(0.5, 2, 20, dtype=torch.float64)
     spread = 0.03 * q
+    groups = Groups(spread, torch.ones_like(q))
     blur = None if resolution is None else torch.full_like(q, resolution)
     ones = torch.ones_like(q)
-    data = Observation.of(q, ones, ones, blur, "measured", spread)
+    data = Observation.of(q, ones, ones, blur, "measured", groups)
     # The mean of a parabola is its value plus its half second derivative by variance.
     variance = spread.square() + (resolution or 0) ** 2
     found = data.smeared(parabola(data.grid)[None])[0]
@@ -151,10 +157,10 @@ def test_a_mean_of_points_has_the_models_error_of_one_over_their_root() -> None:
     q = torch.linspace(0.1, 1, 12, dtype=torch.float64)
     members = torch.full_like(q, 4.0)
     sigma = torch.full_like(q, 0.3)
-    parts = (q, torch.ones_like(q), sigma, None, "measured", None)
-    data = Observation.of(*parts, members)
+    groups = Groups(torch.zeros_like(q), members)
+    data = Observation.of(q, torch.ones_like(q), sigma, None, "measured", groups)
     total = torch.full((1, 12), 2.0, dtype=torch.float64)
     one = torch.ones(1, 1, dtype=torch.float64)
     found = data.variance(total, 2 * one, 0.5 * one)
     assert torch.allclose(found, torch.tensor(0.6**2 + 0.5**2).double().expand(1, 12))
-    assert bool((Observation.of(*parts).members == 1).all())
+    assert bool((observation().members == 1).all())

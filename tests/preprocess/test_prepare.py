@@ -90,10 +90,10 @@ def test_averaging_keeps_the_information_of_equal_errors() -> None:
 def test_averaging_counts_the_points_of_each_group() -> None:
     curve = made(5000)
     ready = prepare(Curve(curve.q, curve.intensity, torch.full_like(curve.q, 0.1)))
-    assert ready.members is not None
-    assert float(ready.members.sum()) == pytest.approx(5000)
-    assert torch.allclose(ready.members, ready.members.round())
-    assert prepare(made(300)).members is None
+    assert ready.groups is not None
+    assert float(ready.groups.members.sum()) == pytest.approx(5000)
+    assert torch.allclose(ready.groups.members, ready.groups.members.round())
+    assert prepare(made(300)).groups is None
 
 
 def test_averaging_noise_gives_the_errors_that_are_stated() -> None:
@@ -112,11 +112,11 @@ def test_averaging_noise_gives_the_errors_that_are_stated() -> None:
 def test_averaging_tells_how_wide_its_groups_are() -> None:
     curve = made(5000)
     ready = prepare(Curve(curve.q, curve.q.square(), torch.full_like(curve.q, 0.1)))
-    assert ready.spread is not None
+    assert ready.groups is not None
     # The mean of a square is the square of the mean plus the variance.
-    exact = ready.curve.q.square() + ready.spread.square()
+    exact = ready.curve.q.square() + ready.groups.spread.square()
     assert torch.allclose(ready.curve.intensity, exact, rtol=1e-9)
-    assert prepare(made(100)).spread is None
+    assert prepare(made(100)).groups is None
 
 
 def test_averaging_takes_the_resolution_along() -> None:

@@ -88,8 +88,7 @@ def run(
         prepared.sigma,
         prepared.curve.resolution,
         prepared.sigma_source,
-        prepared.spread,
-        prepared.members,
+        prepared.groups,
     )
     target = Target(structure, space, observation)
     generator = Generator().manual_seed(seed)

@@ -22,10 +22,23 @@ from saxinfer.instrument.nuisance import (
 )
 from saxinfer.parameter import ParameterSpace
 
-__all__ = ["Observation", "log_likelihood", "smearing"]
+__all__ = ["Groups", "Observation", "log_likelihood", "smearing"]
 
 # Nodes of the smearing grid: distance in sigma_q, reach in sigma_q.
 SPACING, REACH = 0.35, 3.5
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Of what the points of an averaged curve are the means.
+
+    Attributes:
+        spread: Standard deviation of q within each group [1/nm].
+        members: Effective number of measured points in each.
+    """
+
+    spread: Float[Tensor, " q"]
+    members: Float[Tensor, " q"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +75,7 @@ class Observation:
         sigma: Float[Tensor, " q"],
         resolution: Float[Tensor, " q"] | None,
         sigma_source: Literal["measured", "estimated"],
-        spread: Float[Tensor, " q"] | None = None,
-        members: Float[Tensor, " q"] | None = None,
+        groups: Groups | None = None,
     ) -> "Observation":
         """Scales a curve to mean one and prepares its smearing.
 
@@ -82,11 +94,12 @@ class Observation:
             )
         grid, smear = q, None
         if resolution is not None:
-            within = resolution.new_zeros(1) if spread is None else spread
+            within = resolution.new_zeros(1) if groups is None else groups.spread
             grid, smear = smearing(q, (resolution.square() + within.square()).sqrt())
-        elif spread is not None:
+        elif groups is not None:
             half = 0.5 * torch.eye(len(q), dtype=q.dtype)
-            grid, smear = torch.cat([q - spread, q + spread]), torch.cat([half, half])
+            grid = torch.cat([q - groups.spread, q + groups.spread])
+            smear = torch.cat([half, half])
         return cls(
             q=q,
             intensity=intensity / level,
@@ -96,7 +109,7 @@ class Observation:
             sigma_source=sigma_source,
             grid=grid,
             smear=smear,
-            members=torch.ones_like(q) if members is None else members,
+            members=torch.ones_like(q) if groups is None else groups.members,
         )
 
     def variance(

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from saxinfer.curve import Curve, Remark
+from saxinfer.instrument.observation import Groups
 from saxinfer.instrument.tiers import Q_MAX, Q_MIN
 from saxinfer.preprocess.noise import estimated_sigma
 
@@ -29,17 +30,13 @@ class Prepared:
         curve: The points that are fitted, as a curve with errors.
         sigma: Their standard errors.
         sigma_source: Whether the file gave them.
-        spread: Standard deviation of q within the group that a point is the mean of
-            [1/nm]; None if nothing was averaged.
-        members: Effective number of measured points that each is the mean of; None if
-            nothing was averaged.
+        groups: Of what the points are the means; None if nothing was averaged.
     """
 
     curve: Curve
     sigma: Float[Tensor, " q"]
     sigma_source: Literal["measured", "estimated"]
-    spread: Float[Tensor, " q"] | None = None
-    members: Float[Tensor, " q"] | None = None
+    groups: Groups | None = None
 
 
 def prepare(
@@ -84,22 +81,21 @@ def prepare(
     )
     measured = used.sigma is not None
     sigma = used.sigma if used.sigma is not None else estimated_sigma(used.intensity)
-    spread, members = None, None
+    groups = None
     if count > MOST:
-        used, sigma, spread, members = _averaged(used, sigma)
+        used, sigma, groups = _averaged(used, sigma)
     if not measured and not any(r.kind == "sigma" for r in used.remarks):
         text = "The file gives no errors; they were estimated from the scatter."
         used = replace(used, remarks=(*used.remarks, Remark(text, "sigma")))
     source: Literal["measured", "estimated"] = "measured" if measured else "estimated"
-    return Prepared(used, sigma, source, spread, members)
+    return Prepared(used, sigma, source, groups)
 
 
-def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Tensor, Tensor]:
+def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Groups]:
     """Means of groups of neighbours, weighed by their precision.
 
     Groups are as even in a coordinate half way between index and ln q as whole points
-    allow, so that neither a linear nor a logarithmic grid loses its sparse end. With the
-    means come their errors, and each group's spread in q and effective number.
+    allow, so that neither a linear nor a logarithmic grid loses its sparse end.
     """
     count = len(curve)
     index = torch.linspace(0, 1, count, dtype=curve.q.dtype)
@@ -134,4 +130,5 @@ def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Tensor, Tenso
         remarks=(*curve.remarks, Remark(text)),
     )
     spread = (mean(curve.q.square()) - reduced.q.square()).clamp(min=0).sqrt()
-    return reduced, error, spread, mean_error(torch.ones_like(sigma)) ** -2
+    members = mean_error(torch.ones_like(sigma)) ** -2
+    return reduced, error, Groups(spread, members)
