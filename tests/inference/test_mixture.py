@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from torch import Generator
 
-from saxinfer.inference.mixture import FREEDOM, StudentMixture
+from saxinfer.inference.mixture import FREEDOM, StudentMixture, kernels
 
 # A right sampler fails a test of distribution at one seed in a thousand.
 SMALLEST_P = 1e-3
@@ -135,3 +135,13 @@ def test_other_weights_leave_the_components_as_they_are() -> None:
     first = plane().weighted(torch.tensor([1.0, 0.0], dtype=torch.float64))
     assert torch.allclose(first.log_density(points), first.kernels(points)[:, 0])
     assert torch.equal(first.kernels(points), plane().kernels(points))
+
+
+def test_kernels_stand_around_points_and_are_as_wide_as_all_of_them() -> None:
+    points = mixture().sample(500, Generator().manual_seed(3))[:, 0]
+    found = kernels(points, 40)
+    assert found.means.shape == (40, 3)
+    assert bool((found.means[:, None] == points).all(-1).any(-1).all())
+    scale = found.factors[7] @ found.factors[7].T
+    assert torch.allclose(scale, torch.cov(points.T), atol=1e-5)
+    assert float(found.weights.sum()) == pytest.approx(1)

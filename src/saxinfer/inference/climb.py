@@ -209,6 +209,7 @@ def approach(
     target: Target,
     anchors: Float[Tensor, "anchor dimension"],
     steps: int = APPROACH_STEPS,
+    pull: float = PULL,
 ) -> Summits:
     """Modes of the posterior times a normal around each anchor.
 
@@ -221,9 +222,10 @@ def approach(
         anchors: Latent vectors.
         steps: Most damped steps towards each mode; none for points that are close to
             theirs: a single step is then made without looking.
+        pull: Precision of the normals, in units of the prior's.
     """
     strength = anchors.new_zeros(target.dimension)
-    strength[target.moving] = PULL
+    strength[target.moving] = pull
 
     def expand(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         density, gradient, curvature = target.expansion(points)

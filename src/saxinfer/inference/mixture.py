@@ -7,11 +7,21 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-__all__ = ["StudentMixture"]
+__all__ = ["StudentMixture", "kernels"]
 
 # Degrees of freedom: tails heavy enough to find what the centre missed, light enough
 # not to waste samples in a dozen dimensions.
 FREEDOM = 7.0
+
+
+def kernels(points: Float[Tensor, "point dimension"], count: int) -> "StudentMixture":
+    """Components around evenly picked points, each as wide as all of them."""
+    size = points.shape[1]
+    ridge = 1e-6 * torch.eye(size, dtype=points.dtype)
+    factor = torch.linalg.cholesky(torch.cov(points.T) + ridge)
+    picked = points[:: max(1, len(points) // count)][:count]
+    even = torch.full((len(picked),), 1 / len(picked), dtype=points.dtype)
+    return StudentMixture(even, picked, factor.expand(len(picked), -1, -1))
 
 
 @dataclass(frozen=True, eq=False)

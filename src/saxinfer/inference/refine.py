@@ -37,6 +37,7 @@ from saxinfer.inference.climb import (
     reflected,
     with_mirrors,
 )
+from saxinfer.inference.mixture import kernels
 from saxinfer.inference.pool import Pool
 from saxinfer.inference.target import Target
 from saxinfer.inference.weights import effective_curves, pareto_smoothed, tempered
@@ -49,6 +50,13 @@ SUMMITS = 8
 # Samples of a round around which local approximations are added, and the share of the
 # next round that is drawn from these.
 NEW, SHARE = 12, 0.5
+
+# How local these are, round by round: narrow ones for bent ridges, wide ones for what is
+# hardly known.
+PULLS = (12.0, 1.0, 0.0)
+
+# Proposals around which the network's own belief is spread.
+BROAD = 40
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,9 @@ def refine(
     rest = target.proposed
     tops = laplace(reflected(target, summits)).marginal(rest)
     ridges = laplace(found).marginal(rest)
-    pool = Pool(tops.joined(ridges, 0.5), effort.copies, rest)
+    belief = kernels(proposals[:, rest], BROAD)
+    mixture = tops.joined(ridges, 0.5).joined(belief, 0.3)
+    pool = Pool(mixture, effort.copies, rest)
     for turn in range(effort.rounds):
         drawn = pool.mixture.sample(
             effort.draws, generator, shared=len(target.moving), copies=effort.copies
@@ -139,7 +149,7 @@ def refine(
         if turn + 1 < effort.rounds:
             pool.reweigh(tempered(log_weight, effort.copies))
             anchors = with_mirrors(target, pool.heaviest(log_weight, NEW))
-            fresh = approach(target, anchors, steps=0)
+            fresh = approach(target, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
             pool.extend(laplace(fresh).marginal(rest), SHARE)
     return _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
 
