@@ -51,7 +51,7 @@ SUMMITS = 8
 # next round that is drawn from these.
 NEW, SHARE = 12, 0.5
 
-# How local these are, round by round: narrow ones for bent ridges, wide ones for what is
+# How local these are, in turn: narrow ones for bent ridges, wide ones for what is
 # hardly known.
 PULLS = (12.0, 1.0, 0.0)
 
