@@ -47,9 +47,9 @@ from saxinfer.scattering.correlation import (
     resampling_matrix,
     transform_matrix,
 )
+from saxinfer.scattering.matrix_prior import untangled
 from saxinfer.scattering.random_field import FieldTransform, power_law_spectrum
 from saxinfer.structures.base import Structure
-from saxinfer.structures.matrix_prior import untangled
 
 __all__ = ["K_MAX", "Cellulose"]
 

@@ -1,4 +1,4 @@
-"""Mirrors src/saxinfer/structures/matrix_prior.py."""
+"""Mirrors src/saxinfer/scattering/matrix_prior.py."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 from torch import Generator, Tensor
 
-from saxinfer.structures.matrix_prior import REACH, untangled
+from saxinfer.scattering.matrix_prior import REACH, untangled
 
 # A right map fails a test of distribution at one seed in a thousand.
 SMALLEST_P = 1e-3
