@@ -29,7 +29,10 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 @pytest.mark.parametrize("tier", ["standard", "hard"])
 def test_simulated_curves_are_fit_to_learn_from(model: Structure, tier: Tier) -> None:
     latent, seen = simulate(model, tier, 16, 32, Generator().manual_seed(0))
-    assert latent.shape == (16, len(seen(model)) + len(NUISANCE_TARGETS))
+    assert latent.shape == (
+        16,
+        len(model.space) - len(model.unseen) + len(NUISANCE_TARGETS),
+    )
     assert seen.shape == (16, CHANNELS, BINS)
     assert bool(latent.isfinite().all())
     assert bool(seen.isfinite().all())
