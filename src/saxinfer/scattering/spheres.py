@@ -4,15 +4,18 @@ The amplitude of a core-shell sphere of outer radius R, core radius R_c, with co
 shell contrasts c and s against the solvent is
 
 .. math:: F = \frac{4\pi}{3} [ s R^3 b(qR) + (c - s) R_c^3 b(q R_c) ], \quad
-          b(x) = 3 (\sin x - x \cos x) / x^3 .
+          b(x) = 3 f(x) / x^3, \quad f(x) = \sin x - x \cos x .
 
-Radii are log-normal by number. With R = exp(m + sigma z) the mean of F² over z is a
-trapezoid sum over equal steps h in z, which converges exponentially: for a phase that
-turns by y a unit of z the error is exp(-(2 pi / h - y)² / 2), while the oscillation
-itself has died out as exp(-y² / 2). Nodes at which a phase turns by several radians a
-step therefore carry no oscillation in the exact mean either; there F² is replaced by
-its mean over the phase, through a smooth window that many oscillations pass. That
-keeps a few dozen nodes right for every q R.
+Radii are log-normal by number, and the mean of F² is wanted. As f is odd, the products
+in it, with x = q R and y = q R_c, are differences of two waves,
+
+.. math:: 2 f(x) f(y) = w(x, y) - w(x, -y), \quad
+          w(x, y) = xy \cos(x + y) - (x + y) \sin(x + y) - \cos(x + y) ,
+
+and :class:`~saxinfer.scattering.log_normal.LogNormal` has the means of those: no sum
+over radii is needed. For small x they cancel down to x^6. There the mean of F² is a
+series in x², fitted to sums over a few radii: nothing oscillates yet. Both are right
+where one gives way to the other, and the passage is smooth.
 
 References:
     Rayleigh, Proc. R. Soc. A 84, 25 (1910). Guinier & Fournet, Small-Angle Scattering
@@ -20,23 +23,31 @@ References:
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import cache, partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from saxinfer.scattering.log_normal import LogNormal
+
 __all__ = ["ball", "core_shell_intensity", "log_normal_sigma", "sphere_intensity"]
 
-# The R^6 weight moves the integrand's centre up by 6 sigma, in units of its width.
-REACH = 4.7
+# Where q times the median radius, weighted by R^6, lies between these, the series
+# gives way. It is a polynomial in tau = t (1 + BEND) / (t + BEND), where t is the
+# share of the upper one, squared.
+LOWER, UPPER = 1.2, 1.5
+BEND, DEGREE = 1.5, 9
 
-# Phase turned between neighbouring nodes [rad]: kept below the first, dropped above
-# the second.
-KEEP, DROP = 2.0, 5.2
+# How far the sums over radii reach to either side, in units of sigma.
+REACH = 6.0
 
-# Elements of one chunk: small enough for a core's cache.
-CHUNK = 60_000
+# Narrower spreads are not told from this one.
+NARROWEST = 1e-5
+
+# Points of one chunk: small enough for a core's cache.
+CHUNK = 32_000
 
 
 def log_normal_sigma(
@@ -69,10 +80,9 @@ def sphere_intensity(
     Args:
         q: Scattering vector [1/nm], shared or one grid a row.
         mean: Arithmetic mean radius by number [nm].
-        std: Standard deviation of the radius [nm].
+        std: Standard deviation of the radius [nm], up to half of the mean.
     """
-    one = torch.ones_like(mean)
-    return core_shell_intensity(q, mean, std, None, one, one)
+    return _sorted(_spheres, q, mean, std)
 
 
 def core_shell_intensity(
@@ -90,7 +100,7 @@ def core_shell_intensity(
     Args:
         q: Scattering vector [1/nm], shared or one grid a row.
         mean: Arithmetic mean of the outer radius by number [nm].
-        std: Its standard deviation [nm].
+        std: Its standard deviation [nm], up to half of the mean.
         core_ratio: Core radius over outer radius [1]; None for a homogeneous sphere.
         core: Contrast of the core against the solvent.
         shell: Contrast of the shell against the solvent.
@@ -98,88 +108,175 @@ def core_shell_intensity(
     Returns:
         Intensity [nm³ times contrast²], one row a particle.
     """
-    every = _Particles(mean, log_normal_sigma(mean, std), core_ratio, core, shell)
-    # Rows of like spread share a chunk, because the spread sets the number of nodes.
-    order = torch.argsort(every.sigma)
-    every = every.rows(order)
-    q = q.expand(len(mean), -1) if q.ndim == 1 else q[order]
-    parts, start = [], 0
-    while start < len(mean):
-        count = max(
-            1, CHUNK // (q.shape[1] * _nodes(float(every.sigma[start].detach())))
-        )
-        rows = slice(start, start + count)
-        parts.append(_mean_square(q[rows], every.rows(rows)))
-        start += count
-    return torch.cat(parts)[torch.argsort(order)]
+    if core_ratio is None:
+        return shell.square()[:, None] * sphere_intensity(q, mean, std)
+    return _sorted(_core_shell_spheres, q, mean, std, core_ratio, core, shell)
 
 
-@dataclass(frozen=True, eq=False)
-class _Particles:
-    """One kind of particle a row."""
+def _sorted(
+    curves: Callable[..., Tensor], q: Tensor, mean: Tensor, *more: Tensor
+) -> Tensor:
+    """The curves, worked out in double precision, those of like radii side by side.
 
-    mean: Tensor
-    sigma: Tensor
-    core_ratio: Tensor | None
-    core: Tensor
-    shell: Tensor
-
-    def rows(self, index: Tensor | slice) -> "_Particles":
-        ratio = None if self.core_ratio is None else self.core_ratio[index]
-        mean, sigma = self.mean[index], self.sigma[index]
-        return _Particles(mean, sigma, ratio, self.core[index], self.shell[index])
-
-
-def _nodes(sigma: float) -> int:
-    """Number of nodes over which the spread is summed."""
-    return math.ceil((2 * REACH + 6 * sigma) * (2.2 + 12 * sigma)) + 1
+    The precision is for thin shells, whose terms cancel; the order, for what is small
+    in one row of a chunk to be small in all.
+    """
+    columns = [column.double() for column in (mean, *more)]
+    if len(mean) * q.shape[-1] <= CHUNK:
+        return curves(q.double(), *columns).to(q.dtype)
+    order = torch.argsort(mean.detach())
+    grid = (q if q.ndim == 1 else q[order]).double()
+    found = curves(grid, *(column[order] for column in columns))
+    return found[torch.argsort(order)].to(q.dtype)
 
 
-def _mean_square(q: Tensor, particles: _Particles) -> Tensor:
-    """The mean over radii for as many rows as fit into the cache."""
-    mean, sigma = particles.mean, particles.sigma
-    nodes = _nodes(float(sigma.detach().max()))
-    width = sigma[:, None]
-    unit = torch.linspace(0, 1, nodes, dtype=q.dtype, device=q.device)
-    z = -REACH + (2 * REACH + 6 * width) * unit
-    step = (2 * REACH + 6 * width) / (nodes - 1)
-    scale = torch.exp(width * z - 0.5 * width.square())
-    cube = scale * scale * scale
-    weight = torch.exp(-0.5 * z.square()) * step / math.sqrt(2 * math.pi) * cube * cube
-    x = q[:, :, None] * (mean[:, None] * scale)[:, None, :]
-    square = _amplitude_square(x, (width * step)[:, :, None], particles)
-    total = torch.einsum("bqn,bn->bq", square, weight)
-    volume = mean * mean * mean * torch.exp(-3 * sigma.square())
-    return total * (4 * math.pi / 3) * volume[:, None]
+def _radii(mean: Tensor, std: Tensor) -> LogNormal:
+    return LogNormal(log_normal_sigma(mean, std).clamp(min=NARROWEST))
 
 
-def _amplitude_square(x: Tensor, turn: Tensor, particles: _Particles) -> Tensor:
-    """(F / V)² with the phases that turn too fast replaced by their mean."""
-    core_ratio = particles.core_ratio
-    outer = particles.shell[:, None, None]
-    amplitude = outer * ball(x)
-    if core_ratio is not None:
-        ratio = core_ratio[:, None, None]
-        inner = particles.core[:, None, None] - outer
-        y = ratio * x
-        amplitude = amplitude + (inner * ratio * ratio * ratio) * ball(y)
-    square = amplitude * amplitude
-    phase = (2 * turn) * x
-    if float(phase.detach().max()) < KEEP:
-        return square
-    slow = 0.5 * outer * outer * (1 + x * x)
-    if core_ratio is not None:
-        apart = x - y
-        beat = (1 + x * y) * torch.cos(apart) + apart * torch.sin(apart)
-        slow = slow + (0.5 * inner * inner) * (1 + y * y)
-        slow = slow + (outer * inner) * beat * _window(turn * apart)
-    power = x.clamp(min=1.0).square()
-    mean_square = 9 * slow / (power * power * power)
-    mixed: Tensor = torch.lerp(mean_square, square, _window(phase))
-    return mixed
+def _spheres(q: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """Curves of spheres, a row each."""
+    radii = _radii(mean, std)
+    one = torch.ones_like(radii.sigma)
+    waves, second, sixth = radii.waves(one), radii.moment(2), radii.moment(6)
+    deficits, weight = _deficits(one, radii)
+    series = _series(one, deficits[:, 0], weight)
+
+    def far(rows: slice, x: Tensor, t: Tensor) -> Tensor:
+        wave = waves[rows](x[:, None])[:, 0]
+        return _over_sixth(_twice_square(x, wave, second[rows]), x, sixth[rows])
+
+    return _in_chunks(q, mean, radii, series, far)
 
 
-def _window(phase: Tensor) -> Tensor:
-    """1 below ``KEEP``, 0 above ``DROP``, smooth between."""
-    share = ((phase - KEEP) / (DROP - KEEP)).clamp(0, 1)
-    return 1 - share * share * (3 - 2 * share)
+def _core_shell_spheres(
+    q: Tensor, mean: Tensor, std: Tensor, ratio: Tensor, core: Tensor, shell: Tensor
+) -> Tensor:
+    """Curves of core-shell spheres, a row each."""
+    radii = _radii(mean, std)
+    ratio, shell, inner = ratio[:, None], shell[:, None], (core - shell)[:, None]
+    one, inner_volume = torch.ones_like(ratio), inner * ratio.pow(3)
+    waves = radii.waves(torch.cat([one, one, ratio, -ratio], 1))
+    second, sixth = radii.moment(2), radii.moment(6)
+    deficits, weight = _deficits(torch.cat([one, ratio], 1), radii)
+    alone = _series(one, deficits[:, 0], weight)
+    shares = torch.cat([shell, inner_volume], 1)
+    both = (shares[..., None, None] * deficits).sum(1)
+    series = _series(shell + inner_volume, both, weight)
+
+    def far(rows: slice, x: Tensor, t: Tensor) -> Tensor:
+        y, t = ratio[rows] * x, ratio[rows].square() * t
+        phases = torch.stack([x, y, x, x], 1)
+        outer, core, total, apart = waves[rows](phases).unbind(1)
+        outer = _twice_square(x, outer, second[rows])
+        core = _over_sixth(_twice_square(y, core, second[rows]), y, sixth[rows])
+        core = torch.lerp(_value(alone[rows], t), core, _share(t))
+        mixed = (2 * shell[rows] * inner[rows]) * (total - apart)
+        mixed = _over_sixth(mixed + shell[rows].square() * outer, x, sixth[rows])
+        return mixed + inner_volume[rows].square() * core
+
+    return _in_chunks(q, mean, radii, series, far)
+
+
+def _twice_square(x: Tensor, wave: Tensor, second: Tensor) -> Tensor:
+    """Mean of 2 f(x)²: of 1 + x² and the wave of equal phases."""
+    return torch.addcmul(1 + wave, x, second * x)
+
+
+def _over_sixth(value: Tensor, x: Tensor, sixth: Tensor) -> Tensor:
+    """9 / 2 of the value over <x^6>, kept finite where the series holds."""
+    x = x.clamp(min=0.1)
+    cube = x * x * x
+    return value * (4.5 / sixth) / (cube * cube)
+
+
+def _in_chunks(
+    q: Tensor,
+    mean: Tensor,
+    radii: LogNormal,
+    series: Tensor,
+    far: Callable[[slice, Tensor, Tensor], Tensor],
+) -> Tensor:
+    """<F²> / <V>, as many rows at a time as fit into the cache."""
+    variance = radii.sigma.square()
+    median, edge = mean[:, None] * torch.exp(-0.5 * variance), torch.exp(6 * variance)
+    size, parts = max(1, CHUNK // q.shape[-1]), []
+    for start in range(0, len(mean), size):
+        rows = slice(start, start + size)
+        x = median[rows] * (q if q.ndim == 1 else q[rows])
+        t = (x * (edge[rows] / UPPER)).square()
+        parts.append(_joined(x, t, series[rows], partial(far, rows)))
+    volume = (4 * math.pi / 3) * mean.pow(3)[:, None] * torch.exp(12 * variance)
+    return volume * torch.cat(parts)
+
+
+def _joined(
+    x: Tensor, t: Tensor, series: Tensor, far: Callable[[Tensor, Tensor], Tensor]
+) -> Tensor:
+    """The series where it holds, ``far`` of x and t elsewhere.
+
+    On a grid that rises each is worked out only in the columns that need it.
+    """
+    start = _run((t < (LOWER / UPPER) ** 2).all(0))
+    stop = x.shape[1] - _run((t >= 1).all(0).flip(0))
+    near = _value(series, t[:, :stop])
+    outside = far(x[:, start:], t[:, start:])
+    share = _share(t[:, start:stop])
+    middle: Tensor = torch.lerp(near[:, start:], outside[:, : stop - start], share)
+    return torch.cat([near[:, :start], middle, outside[:, stop - start :]], 1)
+
+
+def _run(flags: Tensor) -> int:
+    """How many flags are set before the first that is not."""
+    return int(flags.long().cumprod(0).sum())
+
+
+def _share(t: Tensor) -> Tensor:
+    """0 where only the series counts, 1 where it does not, smooth between."""
+    lower = (LOWER / UPPER) ** 2
+    share = ((t - lower) / (1 - lower)).clamp(0, 1)
+    return share * share * (3 - 2 * share)
+
+
+@cache
+def _samples(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Tau and x of the samples, and the matrix from them to powers of tau."""
+    order = torch.arange(DEGREE + 1, dtype=torch.float64, device=device)
+    tau = 0.5 + 0.5 * torch.cos(math.pi * (order + 0.5) / (DEGREE + 1))
+    x = UPPER * (BEND * tau / (1 + BEND - tau)).sqrt()
+    return tau, x, torch.linalg.inv(torch.vander(tau, increasing=True)).T
+
+
+def _deficits(ratio: Tensor, radii: LogNormal) -> tuple[Tensor, Tensor]:
+    """1 - b(ratio x) of every radius at the samples, and the weights of the radii.
+
+    Shapes [batch, ratio, sample, radius] and [radius].
+    """
+    _, x, _ = _samples(ratio.device)
+    nodes = 13 + math.ceil(18 * radii.widest)
+    z = torch.linspace(-REACH, REACH, nodes, dtype=x.dtype, device=x.device)
+    scale = ratio[..., None] * torch.exp(radii.sigma * z)[:, None]
+    deficits = 1 - ball(x[:, None] * scale[:, :, None])
+    return deficits, torch.softmax(-0.5 * z.square(), 0)
+
+
+def _series(forward: Tensor, deficit: Tensor, weight: Tensor) -> Tensor:
+    """Mean of (forward - deficit)² over the radii in powers of tau.
+
+    The deficit is of the order of tau: a curve that starts at zero does so exactly.
+    """
+    tau, _, fit = _samples(forward.device)
+    once = ((deficit @ weight) / tau) @ fit
+    twice = ((deficit.square() @ weight) / tau.square()) @ fit
+    zero = torch.zeros_like(forward)
+    first = torch.cat([forward.square(), -2 * forward * once, zero], 1)
+    return first + torch.cat([zero, zero, twice], 1)
+
+
+def _value(series: Tensor, t: Tensor) -> Tensor:
+    """The series at t."""
+    tau = (1 + BEND) * t / (t + BEND)
+    value = series[:, -1:]
+    for n in range(series.shape[1] - 2, -1, -1):
+        value = torch.addcmul(series[:, n : n + 1], value, tau)
+    return value
