@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from saxinfer.inference.refine import Effort, Refined, refine
+from saxinfer.inference.ensemble import Ensemble
+from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.target import Target
 
 # A right sampler is off by this many standard errors at one seed in 15,000.
 ERRORS = 4.0
 
 
-def refined(target: Target, proposals: Tensor, seed: int = 0) -> Refined:
+def refined(target: Target, proposals: Tensor, seed: int = 0) -> Ensemble:
     return refine(target, proposals, Generator().manual_seed(seed))
 
 
@@ -22,9 +23,8 @@ def test_a_linear_gaussian_posterior_is_found_as_its_closed_form_says(
 ) -> None:
     mean, covariance, _ = exact
     found = refined(linear, proposals)
-    z, weight = found.latent[:, :3], found.weights[:, None]
-    centre = (weight * z).sum(0)
-    spread = (weight * (z - centre)).T @ (z - centre)
+    z = found.points[:, :3]
+    centre, spread = z.mean(0), torch.cov(z.T)
     sd = covariance.diagonal().sqrt()
     allowed = ERRORS / math.sqrt(found.effective)
     assert bool(((centre - mean).abs() < allowed * sd).all())
@@ -47,10 +47,8 @@ def test_what_the_data_do_not_tell_keeps_its_prior(
     linear: Target, proposals: Tensor
 ) -> None:
     found = refined(linear, proposals)
-    rest, weight = found.latent[:, 3:], found.weights[:, None]
-    centre = (weight * rest).sum(0)
-    variance = (weight * (rest - centre).square()).sum(0)
-    # The copies of a curve differ here: effective samples are at least those counted.
+    rest = found.points[:, 3:]
+    centre, variance = rest.mean(0), rest.var(0)
     allowed = ERRORS / math.sqrt(found.effective)
     assert float(centre.abs().max()) < allowed
     assert float((variance - 1).abs().max()) < allowed * math.sqrt(2)
@@ -76,9 +74,9 @@ def test_both_modes_are_found_with_the_right_share_of_the_belief(
         # A network that misses the other one, which is the structure's exact mirror.
         start[:, 0] = 1.2 + 0.05 * start[:, 0]
     found = refined(folded, start)
-    left = found.latent[:, 0] < -0.3
+    left = (found.points[:, 0] < -0.3).double()
     allowed = ERRORS * math.sqrt(share * (1 - share) / found.effective)
-    assert float(found.weights[left].sum()) == pytest.approx(share, abs=allowed)
+    assert float(left.mean()) == pytest.approx(share, abs=allowed)
 
 
 def test_a_bent_ridge_is_followed_to_its_ends_from_a_single_point(
@@ -95,7 +93,7 @@ def test_a_bent_ridge_is_followed_to_its_ends_from_a_single_point(
         60, bent.dimension, generator=Generator().manual_seed(0), dtype=torch.float64
     )
     found = refined(bent, start)
-    square = float((found.weights * found.latent[:, 0].square()).sum())
+    square = float(found.points[:, 0].square().mean())
     error = math.sqrt((fourth - expected**2) / found.effective)
     assert square == pytest.approx(expected, abs=ERRORS * error)
     assert expected > 0.3
@@ -105,28 +103,24 @@ def test_one_seed_gives_one_result_and_another_another(
     linear: Target, proposals: Tensor
 ) -> None:
     first, again, other = (refined(linear, proposals, seed) for seed in (0, 0, 1))
-    assert torch.equal(first.latent, again.latent)
-    assert torch.equal(first.weights, again.weights)
-    assert not torch.equal(first.latent, other.latent)
+    assert torch.equal(first.points, again.points)
+    assert first.log_evidence == again.log_evidence
+    assert not torch.equal(first.points, other.points)
 
 
-def test_weights_sum_to_one_and_effective_samples_are_no_more_than_drawn(
+def test_more_steps_are_worth_more_and_it_stops_when_enough(
     linear: Target, proposals: Tensor
 ) -> None:
-    found = refined(linear, proposals)
-    assert float(found.weights.sum()) == pytest.approx(1)
-    assert bool((found.weights >= 0).all())
-    assert 1 < found.effective <= found.drawn
-    assert len(found.latent) == len(found.weights) == len(found.amounts)
+    def found(enough: float) -> Ensemble:
+        effort = Effort(walkers=100, steps=100, enough=enough)
+        return refine(linear, proposals, Generator().manual_seed(0), effort)
 
-
-def test_it_stops_as_soon_as_enough_samples_count(
-    linear: Target, proposals: Tensor
-) -> None:
-    effort = Effort(draws=100, copies=2, rounds=8, enough=50)
-    found = refine(linear, proposals, Generator().manual_seed(0), effort)
-    assert found.effective >= 50
-    assert found.drawn == 100
+    little, much = found(50), found(500)
+    assert 50 <= little.effective < much.effective
+    assert much.effective >= 500
+    assert little.drawn < much.drawn
+    assert len(much.points) == len(much.amounts) > len(little.points)
+    assert much.effective <= len(much.points)
 
 
 def test_a_window_without_a_proposal_is_refused_with_what_to_do(
@@ -147,12 +141,11 @@ def test_a_narrowed_prior_truncates_the_posterior(
     space = linear.space.narrow("first", 0, edge)
     narrow = Target(linear.structure, space, linear.observation)
     found = refined(narrow, proposals)
-    theta = space.theta_from_latent(found.latent[:, :3])
-    keep = found.weights > 0
-    assert float(theta[keep, 0].max()) <= edge * (1 + 1e-6)
+    theta = space.theta_from_latent(found.points[:, :3])
+    assert float(theta[:, 0].max()) <= edge * (1 + 1e-6)
     z = torch.special.ndtri(theta[:, 0].clamp(max=1 - 1e-9))
     # Half of a normal distribution has its mean 0.8 standard deviations off.
     sd = float(exact[1][0, 0].sqrt())
     expected = float(exact[0][0]) - math.sqrt(2 / math.pi) * sd
     allowed = ERRORS * 0.6 * sd / math.sqrt(found.effective)
-    assert float((found.weights * z).sum()) == pytest.approx(expected, abs=allowed)
+    assert float(z.mean()) == pytest.approx(expected, abs=allowed)

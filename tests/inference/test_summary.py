@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from saxinfer.inference.refine import Refined, refine
+from saxinfer.inference.ensemble import Ensemble
+from saxinfer.inference.refine import refine
 from saxinfer.inference.summary import posterior_of, predict
 from saxinfer.inference.target import Target
 from saxinfer.instrument.observation import Observation
@@ -22,8 +23,8 @@ INSTRUMENT = (
 )
 
 
-def cellulose(**windows: tuple[float, float]) -> tuple[Target, Refined]:
-    """Forty weighted points of the prior, as if they were a posterior."""
+def cellulose(**windows: tuple[float, float]) -> tuple[Target, Ensemble]:
+    """Forty points of the prior, as if they were a posterior."""
     q = torch.logspace(-1, 0.5, 30, dtype=torch.float64)
     structure = get_structure("cellulose")
     space = structure.space
@@ -35,13 +36,10 @@ def cellulose(**windows: tuple[float, float]) -> tuple[Target, Refined]:
     generator = Generator().manual_seed(0)
     size = (40, target.dimension)
     latent = torch.randn(size, generator=generator, dtype=torch.float64).clamp(-4, 4)
-    weights = torch.rand(40, generator=generator, dtype=torch.float64)
-    weights[:5] = 0.0
-    _, amounts = target.evaluate(latent[:, None])
-    return target, Refined(
-        latent=latent,
-        amounts=amounts[:, 0],
-        weights=weights / weights.sum(),
+    _, amounts = target.evaluate(latent)
+    return target, Ensemble(
+        points=latent,
+        amounts=amounts,
         effective=30.0,
         drawn=40,
         log_evidence=0.0,
@@ -50,8 +48,8 @@ def cellulose(**windows: tuple[float, float]) -> tuple[Target, Refined]:
 
 
 def test_every_quantity_of_model_and_instrument_is_a_column() -> None:
-    target, refined = cellulose()
-    belief = posterior_of(target, refined, "1/cm")
+    target, sampled = cellulose()
+    belief = posterior_of(target, sampled, "1/cm")
     model = target.structure
     parts = (*model.space, *model.dependent, *model.derived)
     names = [quantity.name for quantity in belief]
@@ -64,13 +62,12 @@ def test_every_quantity_of_model_and_instrument_is_a_column() -> None:
 
 
 def test_samples_are_the_parameters_behind_the_latent_points() -> None:
-    target, refined = cellulose()
-    belief = posterior_of(target, refined, "1/cm")
-    keep = refined.weights > 0
-    theta = target.theta(refined.latent[keep])
+    target, sampled = cellulose()
+    belief = posterior_of(target, sampled, "1/cm")
+    theta = target.theta(sampled.points)
     assert torch.allclose(belief.samples[:, :8], theta)
     assert torch.allclose(belief.column("level"), _level(theta))
-    assert torch.allclose(belief.column("scale"), refined.amounts[keep, 0])
+    assert torch.allclose(belief.column("scale"), sampled.amounts[:, 0])
 
 
 def _level(theta: Tensor) -> Tensor:
@@ -79,16 +76,15 @@ def _level(theta: Tensor) -> Tensor:
     return level
 
 
-def test_points_without_weight_are_left_out() -> None:
-    target, refined = cellulose()
-    belief = posterior_of(target, refined, "1/cm")
-    assert len(belief.samples) == 35
-    assert float(belief.weights.sum()) == pytest.approx(1)
+def test_all_points_count_alike() -> None:
+    target, sampled = cellulose()
+    weights = posterior_of(target, sampled, "1/cm").weights
+    assert torch.allclose(weights, torch.full((40,), 1 / 40, dtype=torch.float64))
 
 
 def test_samples_and_prior_lie_within_what_the_quantities_state() -> None:
-    target, refined = cellulose(alpha_mean=(2, 3))
-    belief = posterior_of(target, refined, "1/cm")
+    target, sampled = cellulose(alpha_mean=(2, 3))
+    belief = posterior_of(target, sampled, "1/cm")
     for quantity in belief.of_kind("parameter"):
         for column in (
             belief.column(quantity.name),
@@ -100,24 +96,24 @@ def test_samples_and_prior_lie_within_what_the_quantities_state() -> None:
 
 
 def test_a_fixed_parameter_is_reported_at_its_value() -> None:
-    target, refined = cellulose(mu=(0.3, 0.3))
-    belief = posterior_of(target, refined, "1/cm")
+    target, sampled = cellulose(mu=(0.3, 0.3))
+    belief = posterior_of(target, sampled, "1/cm")
     assert belief.is_fixed("mu")
     assert bool((belief.column("mu") == 0.3).all())
 
 
 def test_the_prior_is_the_same_whatever_the_posterior() -> None:
-    target, refined = cellulose()
-    first = posterior_of(target, refined, "1/cm").prior
-    assert torch.equal(first, posterior_of(target, refined, "1/cm").prior)
+    target, sampled = cellulose()
+    first = posterior_of(target, sampled, "1/cm").prior
+    assert torch.equal(first, posterior_of(target, sampled, "1/cm").prior)
 
 
 def test_the_band_of_a_linear_model_is_its_predictive_distribution(
     linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
 ) -> None:
     generator = Generator().manual_seed(0)
-    refined = refine(linear, proposals, generator)
-    band = predict(linear, refined, generator).band
+    sampled = refine(linear, proposals, generator)
+    band = predict(linear, sampled, generator).band
     # The curves of the three unit vectors, less the constant.
     unit = torch.special.ndtr(torch.eye(3, dtype=torch.float64))
     rows = linear.structure.intensity(linear.observation.q, unit) - 1

@@ -51,20 +51,10 @@ def test_the_log_density_is_prior_plus_likelihood(linear: Target) -> None:
     assert linear.log_density(z).tolist() == pytest.approx(expected.tolist())
 
 
-def test_copies_of_the_nuisances_give_what_each_gives_alone() -> None:
-    which = target()
-    z = vectors(which, 12).view(4, 3, which.dimension)
-    z[:, :, : which.width] = z[:, :1, : which.width]
-    together, amounts = which.evaluate(z)
-    alone = which.log_density(z.flatten(0, 1))
-    assert torch.allclose(together.flatten(), alone, rtol=1e-12)
-    assert amounts.shape == (4, 3, 3)
-
-
 def test_amounts_are_in_the_unit_of_the_measured_intensity() -> None:
     which = target()
     z = vectors(which, 3)
-    amounts = which.evaluate(z[:, None])[1][:, 0]
+    amounts = which.evaluate(z)[1]
     curve = which.curve(z)
     nuisance = which.nuisance(z)
     law = amounts[:, 2:3] * (Q / Q[0]) ** -nuisance[:, 3:4]
@@ -128,19 +118,19 @@ def test_what_no_curve_sees_moves_no_curve() -> None:
 def test_columns_drawn_given_the_rest_are_weighed_as_they_were_drawn() -> None:
     # The mean weight is the marginal density, whatever the level was drawn from.
     which = target()
-    z = near_the_truth(which, 1)[:, None].expand(1, 400, -1).clone()
+    z = near_the_truth(which, 1).expand(400, -1).clone()
     moved, weight, _ = which.drawn_rest(z, Generator().manual_seed(0))
     others = which.proposed
     assert torch.equal(moved[..., others], z[..., others])
-    unseen = moved[0, :, 5]
+    unseen = moved[:, 5]
     assert stats.kstest(unseen.numpy(), "norm").pvalue > 1e-3
     level = which.width
     grid = torch.linspace(-4, 4, 20001, dtype=torch.float64)
-    points = z[0, :1].expand(len(grid), -1).clone()
+    points = z[:1].expand(len(grid), -1).clone()
     points[:, level], points[:, 5] = grid, 0.0
     log_sum = torch.logsumexp(which.log_density(points), 0) + math.log(8 / 20000)
     expected = float(log_sum) + 0.5 * math.log(2 * math.pi)
-    found = torch.logsumexp(weight[0], 0) - math.log(400)
+    found = torch.logsumexp(weight, 0) - math.log(400)
     assert float(found) == pytest.approx(expected, abs=0.02)
 
 

@@ -56,7 +56,7 @@ def test_a_fit_without_fault_is_good_and_needs_no_reason() -> None:
     [
         ("model_error", LARGEST_ERROR, -1, "more than 5 %"),
         ("p_value", SMALLEST_P, 1, "posterior-predictive p = "),
-        ("effective", FEWEST_EFFECTIVE, 1, "effective samples"),
+        ("effective", FEWEST_EFFECTIVE, 1, "independent ones"),
     ],
 )
 def test_a_fit_turns_poor_at_its_threshold_with_one_sentence(

@@ -4,26 +4,23 @@ import math
 
 import pytest
 import torch
-from scipy import stats
-from torch import Generator
+from torch import Generator, Tensor
 
-from saxinfer.inference.weights import effective_curves, pareto_smoothed, tempered
+from saxinfer.inference.weights import bridge, effective, tempered, worth_of
 
 
-def test_equal_weights_all_count_and_copies_of_a_curve_count_once() -> None:
+def test_equal_weights_all_count_and_forbidden_ones_do_not() -> None:
     even = torch.zeros(60, dtype=torch.float64)
-    assert effective_curves(even, 1) == pytest.approx(60)
-    assert effective_curves(even, 3) == pytest.approx(20)
-    # All weight on the copies of one curve.
+    assert effective(even) == pytest.approx(60)
     even[3:] = -math.inf
-    assert effective_curves(even, 3) == pytest.approx(1)
+    assert effective(even) == pytest.approx(3)
 
 
 def test_effective_samples_follow_the_spread_of_the_weights() -> None:
     generator = Generator().manual_seed(0)
     log_weight = 0.8 * torch.randn(40_000, generator=generator, dtype=torch.float64)
     # For log-normal weights the share is exp(-variance).
-    share = effective_curves(log_weight, 1) / 40_000
+    share = effective(log_weight) / 40_000
     assert share == pytest.approx(math.exp(-0.64), rel=0.05)
 
 
@@ -32,41 +29,72 @@ def test_tempered_weights_leave_enough_and_no_more_than_needed(spread: float) ->
     generator = Generator().manual_seed(0)
     log_weight = spread * torch.randn(4000, generator=generator, dtype=torch.float64)
     log_weight[:10] = -math.inf
-    weights = tempered(log_weight, 2)
+    weights = tempered(log_weight)
     assert float(weights.sum()) == pytest.approx(1)
     assert float(weights[:10].sum()) == 0
-    left = effective_curves(weights.log(), 2)
+    left = effective(weights.log())
     if spread < 1:
         assert torch.allclose(weights, torch.softmax(log_weight, 0))
     else:
         assert left == pytest.approx(150, rel=0.05)
 
 
-def test_smoothing_keeps_the_order_and_all_but_the_largest_weights() -> None:
+def ratios(count: int, width: float, seed: int) -> tuple[Tensor, Tensor]:
+    """A normal posterior of evidence e³, seen from a proposal of another width."""
+    generator = Generator().manual_seed(seed)
+
+    def ratio(x: Tensor) -> Tensor:
+        log_posterior = 3 - 0.5 * x.square().sum(-1)
+        return log_posterior + 0.5 * (x / width).square().sum(-1) + 2 * math.log(width)
+
+    inside = torch.randn(count, 2, generator=generator, dtype=torch.float64)
+    outside = width * torch.randn(count, 2, generator=generator, dtype=torch.float64)
+    return ratio(inside), ratio(outside)
+
+
+@pytest.mark.parametrize("width", [0.6, 1.0, 2.0])
+def test_the_bridge_finds_the_evidence_of_a_normal_posterior(width: float) -> None:
+    found = bridge(*ratios(2000, width, 1), 2000)
+    assert found.log_evidence == pytest.approx(3, abs=4 * found.error + 1e-9)
+    assert found.error < 0.05
+
+
+def test_the_bridge_knows_its_error() -> None:
+    # A proposal narrower than half the posterior: the mean weight has no variance.
+    each = [bridge(*ratios(400, 0.6, seed), 400) for seed in range(200)]
+    gaps = torch.tensor([(b.log_evidence - 3) / b.error for b in each])
+    assert float(gaps.std()) == pytest.approx(1, abs=0.2)
+    assert abs(float(gaps.mean())) < 0.3
+
+
+def test_forbidden_draws_of_the_proposal_count_as_nothing() -> None:
+    inside, outside = ratios(4000, 1.0, 2)
+    outside[::2] = -math.inf
+    found = bridge(inside, outside, 4000)
+    assert found.log_evidence == pytest.approx(3 - math.log(2), abs=4 * found.error)
+
+
+def remembering(memory: float, times: int, walkers: int = 4000) -> Tensor:
+    """Traces of an autoregressive process in two columns, the second without memory."""
     generator = Generator().manual_seed(0)
-    log_weight = 2 * torch.randn(2000, generator=generator, dtype=torch.float64)
-    smooth = pareto_smoothed(log_weight)
-    assert torch.equal(torch.argsort(smooth), torch.argsort(log_weight))
-    changed = smooth != log_weight
-    assert int(changed.sum()) <= int(3 * math.sqrt(2000))
-    assert float(smooth.max()) <= float(log_weight.max())
+    fresh = torch.randn(times, walkers, 2, generator=generator, dtype=torch.float64)
+    trace = fresh.clone()
+    for time in range(1, times):
+        new = math.sqrt(1 - memory**2) * fresh[time, :, 0]
+        trace[time, :, 0] = memory * trace[time - 1, :, 0] + new
+    return trace
 
 
-def test_smoothing_makes_a_heavy_tail_estimate_its_mean_better() -> None:
-    # A Pareto tail of index 0.6 has no variance: raw means scatter wildly.
-    errors = []
-    for seed in range(40):
-        ratio = stats.pareto(1 / 0.6).rvs(1000, random_state=seed)
-        log_weight = torch.from_numpy(ratio).log()
-        raw, smooth = log_weight.exp().mean(), pareto_smoothed(log_weight).exp().mean()
-        errors.append([abs(float(m) - 2.5) for m in (raw, smooth)])
-    raw_error, smooth_error = torch.tensor(errors).square().mean(0).sqrt().tolist()
-    assert smooth_error < raw_error
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_a_trace_is_worth_what_its_correlation_leaves(memory: float) -> None:
+    times = 40
+    lags = torch.arange(1, times, dtype=torch.float64)
+    total = times + 2 * float(((times - lags) * memory**lags).sum())
+    expected = 4000 * times**2 / total
+    assert worth_of(remembering(memory, times)) == pytest.approx(expected, rel=0.1)
 
 
-def test_few_or_forbidden_weights_are_left_alone() -> None:
-    few = torch.randn(30, generator=Generator().manual_seed(0), dtype=torch.float64)
-    assert torch.equal(pareto_smoothed(few), few)
-    forbidden = torch.full((500,), -math.inf, dtype=torch.float64)
-    forbidden[:20] = 0.0
-    assert torch.equal(pareto_smoothed(forbidden), forbidden)
+def test_walkers_that_still_know_where_they_started_are_worth_little() -> None:
+    assert worth_of(remembering(0.999, 5)) < 0.05 * 4000
+    still = torch.randn(1, 4000, 2, generator=Generator().manual_seed(0)).double()
+    assert worth_of(still.expand(5, -1, -1)) == pytest.approx(0, abs=1e-6)

@@ -15,8 +15,9 @@ from torch import Generator, Tensor
 from saxinfer.curve import Curve
 from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
 from saxinfer.inference.card import Estimator, load_estimator
+from saxinfer.inference.ensemble import Ensemble
 from saxinfer.inference.npe import seen
-from saxinfer.inference.refine import Effort, Refined, refine
+from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.summary import Prediction, posterior_of, predict
 from saxinfer.inference.target import Target
 from saxinfer.inference.verdict import judge, predictive_p
@@ -31,7 +32,6 @@ from saxinfer.version import VERSION
 __all__ = ["Band", "Evidence", "Fit", "FitOptions", "Provenance", "Quality", "run"]
 
 PROPOSALS = 320
-PRIOR_PROPOSALS = 64
 
 # Share of a power law that counts as none.
 WEAK = 1e-3
@@ -94,10 +94,10 @@ def run(
     generator = Generator().manual_seed(seed)
     with torch.no_grad():
         proposals = propose(target, estimator, generator)
-        refined = refine(target, proposals, generator, options.effort)
-        posterior = posterior_of(target, refined, prepared.curve.intensity_unit)
-        prediction = predict(target, refined, generator)
-        quality = _quality(prediction, refined, prepared, generator)
+        sampled = refine(target, proposals, generator, options.effort)
+        posterior = posterior_of(target, sampled, prepared.curve.intensity_unit)
+        prediction = predict(target, sampled, generator)
+        quality = _quality(prediction, sampled, prepared, generator)
     return Fit(
         curve=prepared.curve,
         model=model,
@@ -105,7 +105,7 @@ def run(
         posterior=posterior,
         band=prediction.band,
         quality=quality,
-        evidence=Evidence(refined.log_evidence, refined.log_evidence_sd),
+        evidence=Evidence(sampled.log_evidence, sampled.log_evidence_sd),
         model_free=model_free(prepared.curve),
         provenance=Provenance(
             saxinfer=VERSION,
@@ -120,7 +120,7 @@ def run(
 
 
 def propose(target: Target, estimator: Estimator, generator: Generator) -> Tensor:
-    """Latent vectors that the network proposes, and some from the prior.
+    """Latent vectors that the network proposes.
 
     The network knows the full prior and measured errors; its proposals are moved into
     the user's ranges and the nuisance priors that hold here. The level is left at its
@@ -129,10 +129,7 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     data, structure = target.observation, target.structure
     shown = features(data.q[None], data.intensity[None], data.sigma[None])
     drawn = estimator.network.sample(shown, PROPOSALS, generator).double()
-    wild = torch.randn(
-        PRIOR_PROPOSALS, drawn.shape[1], generator=generator, dtype=drawn.dtype
-    )
-    latent = torch.cat([drawn, wild]).clamp(-4.5, 4.5)
+    latent = drawn.clamp(-4.5, 4.5)
     columns = seen(structure)
     count = len(columns)
     coordinates = torch.randn(
@@ -161,7 +158,7 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
 
 
 def _quality(
-    prediction: Prediction, refined: Refined, prepared: Prepared, generator: Generator
+    prediction: Prediction, sampled: Ensemble, prepared: Prepared, generator: Generator
 ) -> Quality:
     """Verdict from the posterior-predictive check and the error term."""
     chi2 = None
@@ -176,8 +173,8 @@ def _quality(
         model_error=prediction.model_error,
         sigma_factor=prediction.sigma_factor,
         chi2_reduced=chi2,
-        effective=refined.effective,
-        drawn=refined.drawn,
+        effective=sampled.effective,
+        drawn=sampled.drawn,
     )
 
 

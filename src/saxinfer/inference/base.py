@@ -46,8 +46,8 @@ class Quality:
         chi2_reduced: Mean squared residual with the file's own errors, at the
             posterior median curve; None where the file has no errors.
         p_value: Posterior-predictive p-value with the error term.
-        effective_samples: Kish's effective number of posterior samples.
-        sampling_efficiency: The same divided by the number drawn.
+        effective_samples: Number of independent samples that the posterior's are worth.
+        sampling_efficiency: The same divided by the number of curves tried.
     """
 
     verdict: VerdictName

@@ -7,11 +7,15 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-__all__ = ["StudentMixture", "kernels"]
+__all__ = ["StudentMixture", "fitted", "kernels"]
 
 # Degrees of freedom: tails heavy enough to find what the centre missed, light enough
 # not to waste samples in a dozen dimensions.
 FREEDOM = 7.0
+
+# Fit of a mixture: steps, and what each component knows before: as many points with
+# half the covariance of all.
+FIT_STEPS, FIT_PRIOR, FIT_WIDTH = 12, 20.0, 0.5
 
 
 def kernels(points: Float[Tensor, "point dimension"], count: int) -> "StudentMixture":
@@ -22,6 +26,43 @@ def kernels(points: Float[Tensor, "point dimension"], count: int) -> "StudentMix
     picked = points[:: max(1, len(points) // count)][:count]
     even = torch.full((len(picked),), 1 / len(picked), dtype=points.dtype)
     return StudentMixture(even, picked, factor.expand(len(picked), -1, -1))
+
+
+def fitted(
+    points: Float[Tensor, "point dimension"], count: int, generator: Generator
+) -> "StudentMixture":
+    """Components fitted to equally weighted points by expectation and maximisation.
+
+    Args:
+        points: What to fit; many more than components.
+        count: Number of components.
+        generator: Picks the points that the components start from.
+
+    References:
+        Peel & McLachlan, Stat. Comput. 10, 339 (2000).
+    """
+    number, size = points.shape
+    identity = torch.eye(size, dtype=points.dtype)
+    prior = FIT_WIDTH * torch.cov(points.T) + 1e-12 * identity
+    start = torch.randperm(number, generator=generator)[:count]
+    weights = torch.full((count,), 1 / count, dtype=points.dtype)
+    mixture = StudentMixture(
+        weights, points[start], torch.linalg.cholesky(prior).expand(count, -1, -1)
+    )
+    for _ in range(FIT_STEPS):
+        logs = mixture.kernels(points) + mixture.weights.log()
+        member = torch.softmax(logs, 1)
+        square = mixture.squares(points)
+        # Far points count less: the latent scale of a t distribution.
+        pull = member * (FREEDOM + size) / (FREEDOM + square)
+        means = (pull.T @ points) / pull.sum(0)[:, None]
+        gaps = points[:, None] - means
+        scatter = torch.einsum("pk,pki,pkj->kij", pull, gaps, gaps)
+        held = member.sum(0)
+        scales = (scatter + FIT_PRIOR * prior) / (held + FIT_PRIOR)[:, None, None]
+        weights = (held + 1) / (number + count)
+        mixture = StudentMixture(weights, means, torch.linalg.cholesky(scales))
+    return mixture
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,46 +80,27 @@ class StudentMixture:
     factors: Float[Tensor, "component dimension dimension"]
 
     def sample(
-        self, count: int, generator: Generator, *, shared: int = 0, copies: int = 1
-    ) -> Float[Tensor, "count copies dimension"]:
+        self, count: int, generator: Generator
+    ) -> Float[Tensor, "count dimension"]:
         """Draws points; the numbers that components get are as even as can be.
 
         Args:
-            count: Number of independent points.
+            count: Number of points.
             generator: Source of randomness.
-            shared: Number of leading coordinates that the copies of a point share.
-            copies: Points drawn for each set of shared coordinates; the others come
-                from the component's conditional distribution given those.
 
         Returns:
-            Points. Each one alone is distributed as the mixture.
+            Points, in the order of their components.
         """
         edges = torch.cumsum(self.weights, 0)
         offset = torch.rand(1, generator=generator, dtype=edges.dtype)
         comb = (torch.arange(count, dtype=edges.dtype) + offset) / count
         which = torch.searchsorted(edges, comb).clamp(max=len(edges) - 1)
         size = self.means.shape[1]
-        normal = torch.randn(
-            count, copies, size, generator=generator, dtype=edges.dtype
-        )
-        normal[:, :, :shared] = normal[:, :1, :shared]
-        # Given the shared part, the scale of the rest is again an inverse gamma.
-        square = normal[:, 0, :shared].square().sum(-1)
+        normal = torch.randn(count, size, generator=generator, dtype=edges.dtype)
         half = torch.full((count,), FREEDOM / 2, dtype=edges.dtype)
-        first = torch._standard_gamma(half, generator=generator) / half
-        shape = torch.full((count, copies), (FREEDOM + shared) / 2, dtype=edges.dtype)
-        gamma = torch._standard_gamma(shape, generator=generator)
-        rate = 0.5 * (FREEDOM + square / first)
-        scale = (rate[:, None] / gamma).sqrt()
-        step = torch.cat(
-            [
-                normal[:, :, :shared] * first.rsqrt()[:, None, None],
-                normal[:, :, shared:] * scale[..., None],
-            ],
-            -1,
-        )
-        factors = self.factors[which]
-        moved: Tensor = self.means[which][:, None] + step @ factors.mT
+        gamma = torch._standard_gamma(half, generator=generator) / half
+        step = self.factors[which] @ (normal * gamma.rsqrt()[:, None])[..., None]
+        moved: Tensor = self.means[which] + step[..., 0]
         return moved
 
     def joined(self, other: "StudentMixture", share: float = 0.5) -> "StudentMixture":
@@ -105,10 +127,10 @@ class StudentMixture:
         """Log density of the mixture."""
         return torch.logsumexp(self.kernels(points) + self.weights.log(), -1)
 
-    def kernels(
+    def squares(
         self, points: Float[Tensor, "count dimension"]
     ) -> Float[Tensor, "count component"]:
-        """Log density of each component, without its weight."""
+        """Squared distances from the centres in units of the scale matrices."""
         size = self.means.shape[1]
         identity = torch.eye(size, dtype=points.dtype).expand_as(self.factors)
         inverse = torch.linalg.solve_triangular(self.factors, identity, upper=False)
@@ -116,7 +138,13 @@ class StudentMixture:
         stacked = inverse.flatten(0, 1)
         offset = (inverse @ self.means[..., None]).flatten()
         scaled = torch.addmm(-offset, points, stacked.T)
-        square = scaled.view(len(points), -1, size).square().sum(-1)
+        return scaled.view(len(points), -1, size).square().sum(-1)
+
+    def kernels(
+        self, points: Float[Tensor, "count dimension"]
+    ) -> Float[Tensor, "count component"]:
+        """Log density of each component, without its weight."""
+        size = self.means.shape[1]
         half = 0.5 * (FREEDOM + size)
         log_det = self.factors.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         norm = (
@@ -124,4 +152,4 @@ class StudentMixture:
             - math.lgamma(FREEDOM / 2)
             - 0.5 * size * math.log(FREEDOM * math.pi)
         )
-        return norm - log_det - half * torch.log1p(square / FREEDOM)
+        return norm - log_det - half * torch.log1p(self.squares(points) / FREEDOM)

@@ -16,23 +16,18 @@ class Pool:
 
     Attributes:
         mixture: What the next round is drawn from.
-        copies: Sets of nuisances tried with each curve.
         proposed: Columns that the mixture proposes.
         points: Latent vectors.
         values: Their log posterior density, less that of the columns drawn otherwise.
-        amounts: Scale, background and power law of each.
         table: Log density of every point under every component.
         drawn: Number of points drawn from each component so far.
     """
 
-    def __init__(
-        self, mixture: StudentMixture, copies: int, proposed: list[int]
-    ) -> None:
-        self.mixture, self.copies, self.proposed = mixture, copies, proposed
+    def __init__(self, mixture: StudentMixture, proposed: list[int]) -> None:
+        self.mixture, self.proposed = mixture, proposed
         self.drawn = torch.zeros_like(mixture.weights)
         self.points = torch.empty(0)
         self.values = torch.empty(0)
-        self.amounts = torch.empty(0)
         self.table = torch.empty(0, 0)
 
     def extend(self, mixture: StudentMixture, share: float) -> None:
@@ -44,19 +39,15 @@ class Pool:
             columns = mixture.kernels(self.points[:, self.proposed])
             self.table = torch.cat([self.table, columns], 1)
 
-    def add(self, points: Tensor, values: Tensor, amounts: Tensor) -> None:
+    def add(self, points: Tensor, values: Tensor) -> None:
         """Takes the samples of one round, drawn from the present mixture."""
-        points = points.flatten(0, 1)
-        values, amounts = values.flatten(), amounts.flatten(0, 1)
         rows = self.mixture.kernels(points[:, self.proposed])
         if len(self.points):
             points = torch.cat([self.points, points])
             values = torch.cat([self.values, values])
-            amounts = torch.cat([self.amounts, amounts])
             rows = torch.cat([self.table, rows])
         self.drawn = self.drawn + self.mixture.weights * (len(rows) - len(self.points))
-        self.points, self.values, self.amounts = points, values, amounts
-        self.table = rows
+        self.points, self.values, self.table = points, values, rows
 
     def log_weight(self) -> Tensor:
         """Log of posterior over the mean of all mixtures that were drawn from."""
@@ -74,8 +65,6 @@ class Pool:
         self.mixture = self.mixture.weighted(shares / shares.sum())
 
     def heaviest(self, log_weight: Tensor, count: int) -> Tensor:
-        """Samples that stand for most of the posterior, one for each curve."""
-        groups = log_weight.view(-1, self.copies)
-        rows = groups.argmax(-1) + self.copies * torch.arange(len(groups))
-        order = torch.argsort(log_weight[rows], descending=True)
-        return self.points[rows[order[:count]]]
+        """Samples that stand for most of the posterior."""
+        order = torch.argsort(log_weight, descending=True)
+        return self.points[order[:count]]

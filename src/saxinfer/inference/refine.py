@@ -1,4 +1,4 @@
-r"""From proposals to the exact posterior: local approximations, importance sampling.
+r"""From proposals to the exact posterior: modes, importance sampling, walkers.
 
 1. Proposals that lie apart move to the ridge of the posterior next to them, the best go
    on to its modes (:mod:`saxinfer.inference.climb`). Each place, with the expected
@@ -6,22 +6,17 @@ r"""From proposals to the exact posterior: local approximations, importance samp
    is long and bent.
 2. Samples are drawn from the components and weighed with the exact posterior. Where
    they turn out to stand for the most of it, components are too few: new ones are
-   added there, and the weights of all are refitted. Every sample is weighed against
-   all components, as often as each was drawn from.
-3. What no curve sees and the level are drawn given all else. With each curve of the
-   structure several sets of nuisances are tried: they cost next to nothing and take the
-   instrument's dimensions out of the variance of the weights.
+   added there, and the weights of all are refitted.
+3. From these samples walkers start (:mod:`saxinfer.inference.ensemble`) and move until
+   they have forgotten where: their places are the samples of the posterior.
 
-The mean weight is the evidence. Weighing the network's own samples instead leaves a
-handful of them where the data are precise.
+What no curve sees and the level are drawn given all else. Weighing the network's own
+samples instead leaves a handful of them where the data are precise.
 
 References:
     Raftery & Bao, Biometrics 66, 1162 (2010): incremental mixture importance sampling.
-    Cornuet et al., Scand. J. Stat. 39, 798 (2012): adaptive multiple importance
-    sampling.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -37,12 +32,13 @@ from saxinfer.inference.climb import (
     reflected,
     with_mirrors,
 )
-from saxinfer.inference.mixture import kernels
+from saxinfer.inference.ensemble import Ensemble, walk
+from saxinfer.inference.mixture import StudentMixture, kernels
 from saxinfer.inference.pool import Pool
 from saxinfer.inference.target import Target
-from saxinfer.inference.weights import effective_curves, pareto_smoothed, tempered
+from saxinfer.inference.weights import effective, tempered
 
-__all__ = ["Effort", "Refined", "refine"]
+__all__ = ["Effort", "refine"]
 
 # Climbers that go on to the very top.
 SUMMITS = 8
@@ -64,43 +60,26 @@ class Effort:
     """How much work to spend.
 
     Attributes:
+        scan: Structures of the prior that are tried beside the proposals.
         first: Proposals that climb to their modes.
         starts: Proposals that climb if the first find no good fit.
-        draws: Curves of the structure a round.
-        copies: Sets of nuisances tried with each curve: they cost little.
+        draws: Curves of the structure a round of importance sampling.
         rounds: Largest number of rounds.
-        enough: Effective samples at which to stop early.
+        roughly: Effective samples at which importance sampling stops early.
+        walkers: Number of walkers, even.
+        steps: Largest number of steps that they walk.
+        enough: Effective samples at which they stop early.
     """
 
+    scan: int = 1000
     first: int = 40
     starts: int = 80
     draws: int = 250
-    copies: int = 3
-    rounds: int = 28
+    rounds: int = 8
+    roughly: float = 400.0
+    walkers: int = 400
+    steps: int = 60
     enough: float = 1000.0
-
-
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """Weighted samples of the exact posterior in latent coordinates.
-
-    Attributes:
-        latent: Points.
-        amounts: Scale, background and power law of each [unit of the intensity].
-        weights: Their weights; they sum to one.
-        effective: Kish's effective sample size, counted in curves of the structure.
-        drawn: Number of curves drawn.
-        log_evidence: Log marginal likelihood.
-        log_evidence_sd: Its Monte Carlo standard error.
-    """
-
-    latent: Float[Tensor, "sample dimension"]
-    amounts: Float[Tensor, "sample amount"]
-    weights: Float[Tensor, " sample"]
-    effective: float
-    drawn: int
-    log_evidence: float
-    log_evidence_sd: float
 
 
 def refine(
@@ -108,7 +87,7 @@ def refine(
     proposals: Float[Tensor, "proposal dimension"],
     generator: Generator,
     effort: Effort | None = None,
-) -> Refined:
+) -> Ensemble:
     """Draws the exact posterior of one curve, starting from proposals.
 
     Args:
@@ -116,9 +95,57 @@ def refine(
         proposals: Latent vectors near its modes, as a network proposes them.
         generator: Source of randomness.
         effort: How much work to spend.
+
+    Raises:
+        ValueError: If no sample lies within the ranges that the user gave.
     """
     effort = effort or Effort()
-    starts = distinct(target, *target.levelled(proposals), effort.starts)
+    pool = Pool(_first_mixture(target, proposals, effort, generator), target.proposed)
+    log_weight = _round(target, pool, effort, generator)
+    for turn in range(effort.rounds - 1):
+        if effective(log_weight) >= effort.roughly:
+            break
+        pool.reweigh(tempered(log_weight))
+        anchors = with_mirrors(target, pool.heaviest(log_weight, NEW))
+        fresh = approach(target, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
+        pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
+        log_weight = _round(target, pool, effort, generator)
+    weights = tempered(log_weight)
+    pool.reweigh(weights)
+    rows = torch.multinomial(
+        weights, effort.walkers, replacement=True, generator=generator
+    )
+    return walk(
+        target,
+        pool.points[rows],
+        pool.mixture,
+        generator,
+        steps=effort.steps,
+        enough=effort.enough,
+    )
+
+
+def _scan(
+    target: Target, proposals: Tensor, count: int, generator: Generator
+) -> Tensor:
+    """Structures from the prior, with the instruments of proposals.
+
+    A size that shows in narrow fringes only is found by trying many.
+    """
+    wild = proposals[torch.arange(count) % len(proposals)].clone()
+    moving = target.moving
+    wild[:, moving] = torch.randn(
+        count, len(moving), generator=generator, dtype=wild.dtype
+    ).clamp(-4, 4)
+    return wild
+
+
+def _first_mixture(
+    target: Target, proposals: Tensor, effort: Effort, generator: Generator
+) -> StudentMixture:
+    """Components at the modes, along the ridges, and around the network's belief."""
+    tried = torch.cat([proposals, _scan(target, proposals, effort.scan, generator)])
+    starts = distinct(target, *target.levelled(tried), effort.starts)
     first = with_mirrors(target, starts[: effort.first])
     found = approach(target, first)
     summits = climb(target, found.highest(SUMMITS).points)
@@ -130,45 +157,19 @@ def refine(
     tops = laplace(reflected(target, summits)).marginal(rest)
     ridges = laplace(found).marginal(rest)
     belief = kernels(proposals[:, rest], BROAD)
-    mixture = tops.joined(ridges, 0.5).joined(belief, 0.3)
-    pool = Pool(mixture, effort.copies, rest)
-    for turn in range(effort.rounds):
-        drawn = pool.mixture.sample(
-            effort.draws, generator, shared=len(target.moving), copies=effort.copies
+    return tops.joined(ridges, 0.5).joined(belief, 0.3)
+
+
+def _round(target: Target, pool: Pool, effort: Effort, generator: Generator) -> Tensor:
+    """Draws from the mixture; the log weights of all samples so far."""
+    drawn = pool.mixture.sample(effort.draws, generator)
+    room = drawn.new_zeros(len(drawn), target.dimension)
+    room[:, target.proposed] = drawn
+    points, values, _ = target.drawn_rest(room, generator)
+    pool.add(points, values)
+    log_weight = pool.log_weight()
+    if not bool(log_weight.isfinite().any()):
+        raise ValueError(
+            "no sample lies within the ranges that were given. Widen them."
         )
-        room = drawn.new_zeros(*drawn.shape[:-1], target.dimension)
-        room[..., rest] = drawn
-        pool.add(*target.drawn_rest(room, generator))
-        log_weight = pool.log_weight()
-        if not bool(log_weight.isfinite().any()):
-            raise ValueError(
-                "no sample lies within the ranges that were given. Widen them."
-            )
-        if effective_curves(log_weight, effort.copies) >= effort.enough:
-            break
-        if turn + 1 < effort.rounds:
-            pool.reweigh(tempered(log_weight, effort.copies))
-            anchors = with_mirrors(target, pool.heaviest(log_weight, NEW))
-            fresh = approach(target, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
-            pool.extend(laplace(fresh).marginal(rest), SHARE)
-    return _result(pool.points, pool.amounts, pool.log_weight(), effort.copies)
-
-
-def _result(
-    points: Tensor, amounts: Tensor, log_weight: Tensor, copies: int
-) -> Refined:
-    """Smooths the largest weights and sums up."""
-    weights = torch.softmax(pareto_smoothed(log_weight), 0)
-    groups = torch.softmax(log_weight, 0).view(-1, copies).sum(-1)
-    count = len(groups)
-    spread = (groups * count - 1).square().mean() / count
-    evidence = float(torch.logsumexp(log_weight, 0)) - math.log(len(points))
-    return Refined(
-        latent=points,
-        amounts=amounts,
-        weights=weights,
-        effective=effective_curves(log_weight, copies),
-        drawn=count,
-        log_evidence=evidence,
-        log_evidence_sd=float(spread.sqrt()),
-    )
+    return log_weight

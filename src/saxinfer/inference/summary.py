@@ -1,4 +1,4 @@
-"""From weighted latent samples to quantities with units, and to the fitted curve."""
+"""From latent samples to quantities with units, and to the fitted curve."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.base import Band
-from saxinfer.inference.refine import Refined
+from saxinfer.inference.ensemble import Ensemble
 from saxinfer.inference.target import Target
 from saxinfer.parameter import Parameter
 from saxinfer.posterior import Kind, Posterior, Quantity
@@ -27,34 +27,32 @@ _INSTRUMENT = (
 )
 
 
-def posterior_of(target: Target, refined: Refined, unit: str) -> Posterior:
-    """Parameters, derived quantities and nuisances of weighted latent samples.
+def posterior_of(target: Target, sampled: Ensemble, unit: str) -> Posterior:
+    """Parameters, derived quantities and nuisances of latent samples.
 
     Args:
         target: The posterior that was sampled.
-        refined: Its samples.
+        sampled: Its samples.
         unit: Unit of the intensity.
     """
     generator = Generator().manual_seed(0)
     size = target.dimension
     prior = torch.randn(
-        PRIOR_DRAWS, size, generator=generator, dtype=refined.latent.dtype
+        PRIOR_DRAWS, size, generator=generator, dtype=sampled.points.dtype
     ).clamp(-4.9, 4.9)
-    keep = refined.weights > 0
-    weights = refined.weights[keep]
     curves = prior[:PRIOR_CURVES]
     repeats = PRIOR_DRAWS // PRIOR_CURVES
-    latent = refined.latent[keep]
+    latent = sampled.points
     errors = target.nuisance(latent)[:, 3:]
-    samples = torch.cat([_structural(target, latent), refined.amounts[keep], errors], 1)
-    amounts = target.evaluate(curves[:, None])[1][:, 0].repeat(repeats, 1)
+    samples = torch.cat([_structural(target, latent), sampled.amounts, errors], 1)
+    amounts = target.evaluate(curves)[1].repeat(repeats, 1)
     before = torch.cat(
         [_structural(target, prior), amounts, target.nuisance(prior)[:, 3:]], 1
     )
     return Posterior(
         quantities=_quantities(target, unit, before),
         samples=samples,
-        weights=weights / weights.sum(),
+        weights=torch.full((len(latent),), 1 / len(latent), dtype=latent.dtype),
         prior=before,
     )
 
@@ -114,12 +112,10 @@ class Prediction:
     sigma_factor: float
 
 
-def predict(target: Target, refined: Refined, generator: Generator) -> Prediction:
+def predict(target: Target, sampled: Ensemble, generator: Generator) -> Prediction:
     """Draws the fitted curve from the posterior, error term included."""
-    rows = torch.multinomial(
-        refined.weights, CURVES, replacement=True, generator=generator
-    )
-    latent = refined.latent[rows]
+    rows = torch.randperm(len(sampled.points), generator=generator)[:CURVES]
+    latent = sampled.points[rows]
     nuisance = target.nuisance(latent)
     total = target.intensity(target.curve(latent), nuisance).total
     data = target.observation

@@ -122,34 +122,28 @@ class Target:
         return self.observation.nuisances.theta_from_latent(latent[:, self.width :])
 
     def evaluate(
-        self, latent: Float[Tensor, "batch copy dimension"]
-    ) -> tuple[Float[Tensor, "batch copy"], Float[Tensor, "batch copy amount"]]:
-        """Log posterior densities of points that share the structure's parameters.
+        self, latent: Float[Tensor, "batch dimension"]
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, "batch amount"]]:
+        """Log posterior densities of points.
 
         Args:
-            latent: Vectors; the copies of one row differ in what moves no curve only.
+            latent: Vectors.
 
         Returns:
             Log prior plus log likelihood, -inf where the user's windows forbid, and
             scale, background and power law [unit of the intensity].
         """
-        curve = self.curve(latent[:, 0])
-        copies = latent.shape[1]
-        every = latent.flatten(0, 1)
-        nuisance = self.nuisance(every)
-        parts = self.intensity(curve.repeat_interleave(copies, 0), nuisance)
-        density = self._density(every, parts.total, nuisance)
-        amounts = torch.stack([parts.scale, parts.background, parts.power_law], -1)
-        shape = latent.shape[:2]
-        level = self.observation.level
-        return density.view(shape), level * amounts.view(*shape, 3)
+        nuisance = self.nuisance(latent)
+        parts = self.intensity(self.curve(latent), nuisance)
+        density = self._density(latent, parts.total, nuisance)
+        return density, self._amounts(parts)
 
     def drawn_rest(
-        self, latent: Float[Tensor, "batch copy dimension"], generator: Generator
+        self, latent: Float[Tensor, "batch dimension"], generator: Generator
     ) -> tuple[
-        Float[Tensor, "batch copy dimension"],
-        Float[Tensor, "batch copy"],
-        Float[Tensor, "batch copy amount"],
+        Float[Tensor, "batch dimension"],
+        Float[Tensor, " batch"],
+        Float[Tensor, "batch amount"],
     ]:
         """Draws the ``drawn`` columns given the others.
 
@@ -160,24 +154,22 @@ class Target:
         not, the density that is returned puts right.
 
         Args:
-            latent: Vectors; the copies of one row differ in what moves no curve only.
-                Their ``drawn`` columns are ignored.
+            latent: Vectors; their ``drawn`` columns are ignored.
             generator: Source of randomness.
 
         Returns:
             The vectors with their new columns, the log posterior density less the log
             density with which the columns were drawn, and the amounts of ``evaluate``.
         """
-        curve = self.curve(latent[:, 0])
-        every = latent.flatten(0, 1)
-        curves = curve.repeat_interleave(latent.shape[1], 0)
-        nuisance = self.nuisance(every)
+        curve = self.curve(latent)
+        nuisance = self.nuisance(latent)
         nuisance[:, 0] = 1.0
-        unit = self.intensity(curves, nuisance).total
+        unit = self.intensity(curve, nuisance).total
         data, low, high = self.observation, *self.observation.nuisances.bounds("level")
         stated = (nuisance[:, 4:5] * data.sigma).square()
         error = nuisance[:, 5:6] * data.members.rsqrt()
-        variance = stated + (error * data.intensity).square()
+        # The mean over ln q of model and data is one: their errors are alike.
+        variance = stated + (error * unit).square()
         level = (unit * data.intensity / variance).sum(-1, keepdim=True)
         level = level / (unit.square() / variance).sum(-1, keepdim=True)
         for _ in range(2):
@@ -203,27 +195,27 @@ class Target:
         sd = LEVEL_WIDTH / (known + 1).sqrt()
         centre = best * known / (known + 1)
         draw = torch.randn(
-            len(every), len(self.drawn), generator=generator, dtype=best.dtype
+            len(latent), len(self.drawn), generator=generator, dtype=best.dtype
         )
-        moved = every.clone()
+        moved = latent.clone()
         moved[:, self.drawn[:-1]] = draw[:, :-1]
         moved[:, self.width] = centre[:, 0] + sd[:, 0] * draw[:, -1]
-        parts = self.intensity(curves, self.nuisance(moved))
-        density = self._density(moved, parts.total, self.nuisance(moved))
+        nuisance = self.nuisance(moved)
+        parts = self.intensity(curve, nuisance)
+        density = self._density(moved, parts.total, nuisance)
         chance = -0.5 * (draw.square() + math.log(2 * math.pi)).sum(-1) - sd.log()[:, 0]
-        amounts = torch.stack([parts.scale, parts.background, parts.power_law], -1)
-        shape = latent.shape[:2]
-        return (
-            moved.view(latent.shape),
-            (density - chance).view(shape),
-            data.level * amounts.view(*shape, 3),
-        )
+        return moved, density - chance, self._amounts(parts)
 
     def log_density(
         self, latent: Float[Tensor, "batch dimension"]
     ) -> Float[Tensor, " batch"]:
         """Log prior plus log likelihood; -inf where the user's windows forbid."""
-        return self.evaluate(latent[:, None])[0][:, 0]
+        return self.evaluate(latent)[0]
+
+    def _amounts(self, parts: Intensity) -> Tensor:
+        """Scale, background and power law in the unit of the measured intensity."""
+        amounts = torch.stack([parts.scale, parts.background, parts.power_law], -1)
+        return self.observation.level * amounts
 
     def _density(self, latent: Tensor, total: Tensor, nuisance: Tensor) -> Tensor:
         """Log prior plus log likelihood of a model curve."""
@@ -253,8 +245,7 @@ class Target:
         unit[:, 0] = 1.0
         total = self.intensity(self.curve(latent), unit).total
         data = self.observation
-        size = data.intensity.expand_as(total)
-        weight = 1 / data.variance(size, nuisance[:, 4:5], nuisance[:, 5:6])
+        weight = 1 / data.variance(total, nuisance[:, 4:5], nuisance[:, 5:6])
         best = (weight * total * data.intensity).sum(-1)
         best = best / (weight * total.square()).sum(-1)
         unit[:, 0] = best.clamp(0.21, 4.8)

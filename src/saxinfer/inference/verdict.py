@@ -97,8 +97,8 @@ def judge(  # noqa: PLR0913
         model_error: Posterior median of f [1].
         sigma_factor: Posterior median of a [1].
         chi2_reduced: With the file's errors; None without.
-        effective: Kish's effective number of samples.
-        drawn: Number of samples drawn.
+        effective: Number of independent samples that there are.
+        drawn: Number of curves tried.
     """
     foreign = [r.text for r in curve.remarks if r.kind in ("axis", "slit")]
     poor: list[str] = []
@@ -126,8 +126,8 @@ def judge(  # noqa: PLR0913
         )
     if effective < FEWEST_EFFECTIVE:
         poor.append(
-            f"Sampling found only {effective:.0f} effective samples: the intervals "
-            "are rough, and a further solution may have been missed."
+            f"The samples are worth only {effective:.0f} independent ones: the "
+            "intervals are rough, and a further solution may have been missed."
         )
     verdict: VerdictName = "out_of_domain" if foreign else "poor" if poor else "good"
     reasons = foreign + poor

@@ -1,39 +1,39 @@
-"""Importance weights of samples in log form: how many count, and how to tame them.
+r"""How many samples count, and the evidence that they give; weights in log form.
 
 References:
-    Kish, Survey Sampling (1965): effective sample size. Vehtari et al., J. Mach. Learn.
-    Res. 25, 72 (2024): Pareto-smoothed weights. Zhang & Stephens, Technometrics 51, 316
-    (2009): fit of a generalised Pareto tail.
+    Kish, Survey Sampling (1965): effective sample size. Meng & Wong, Stat. Sin. 6, 831
+    (1996): bridge sampling. Fruehwirth-Schnatter, Econom. J. 7, 143 (2004): its error.
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["effective_curves", "pareto_smoothed", "tempered"]
+__all__ = ["Bridge", "bridge", "effective", "tempered", "worth_of"]
 
 # Effective samples that components are fitted to, at least.
 FITTED = 150.0
 
-
-def effective_curves(log_weight: Float[Tensor, " sample"], copies: int) -> float:
-    """Kish's effective number of curves: the copies of one count together."""
-    groups = torch.softmax(log_weight, 0).view(-1, copies).sum(-1)
-    return float(1 / groups.square().sum())
+# Fixed-point steps of the bridge; each gains about a digit.
+BRIDGE_STEPS = 50
 
 
-def tempered(
-    log_weight: Float[Tensor, " sample"], copies: int
-) -> Float[Tensor, " sample"]:
+def effective(log_weight: Float[Tensor, " sample"]) -> float:
+    """Kish's effective number of samples."""
+    return float(1 / torch.softmax(log_weight, 0).square().sum())
+
+
+def tempered(log_weight: Float[Tensor, " sample"]) -> Float[Tensor, " sample"]:
     """Weights to the largest power that leaves enough of them to fit a mixture to."""
-    wanted = min(FITTED, len(log_weight) / copies / 8)
+    wanted = min(FITTED, len(log_weight) / 8)
     low, high = 0.0, 1.0
     power = high
     while high - low > 1e-4:
         scaled = torch.where(log_weight.isfinite(), power * log_weight, log_weight)
-        if effective_curves(scaled, copies) >= wanted:
+        if effective(scaled) >= wanted:
             low = power
         else:
             high = power
@@ -44,40 +44,64 @@ def tempered(
     return torch.softmax(scaled, 0)
 
 
-def pareto_smoothed(log_weight: Float[Tensor, " sample"]) -> Float[Tensor, " sample"]:
-    """Replaces the largest weights by the quantiles of a Pareto tail fitted to them."""
-    count = len(log_weight)
-    tail = min(int(0.2 * count), int(3 * math.sqrt(count)))
-    order = torch.argsort(log_weight)
-    top = order[-tail:]
-    cut = log_weight[order[-tail - 1]]
-    if tail < 20 or not bool(cut.isfinite()):
-        return log_weight
-    highest = log_weight[top].max()
-    excess = (log_weight[top] - highest).exp() - (cut - highest).exp()
-    shape, scale = _pareto_fit(excess.clamp(min=1e-300))
-    share = (torch.arange(tail, dtype=excess.dtype) + 0.5) / tail
-    if abs(shape) < 1e-6:
-        quantile = -scale * torch.log1p(-share)
-    else:
-        quantile = scale / shape * ((1 - share) ** (-shape) - 1)
-    smooth = log_weight.clone()
-    smooth[top] = (quantile + (cut - highest).exp()).log().clamp(max=0.0) + highest
-    return smooth
+@dataclass(frozen=True)
+class Bridge:
+    """Log evidence with its Monte Carlo standard error."""
+
+    log_evidence: float
+    error: float
 
 
-def _pareto_fit(excess: Tensor) -> tuple[float, float]:
-    """Shape and scale of a generalised Pareto tail (Zhang & Stephens 2009)."""
-    x = excess.sort().values
-    count = len(x)
-    grid = 20 + int(math.sqrt(count))
-    quarter = x[int(count / 4 + 0.5) - 1]
-    index = torch.arange(1, grid + 1, dtype=x.dtype)
-    theta = 1 / x[-1] + (1 - (grid / (index - 0.5)).sqrt()) / (3 * quarter)
-    k = torch.log1p(-theta[:, None] * x).mean(-1)
-    profile = count * ((-theta / k).log() - k - 1)
-    mean_theta = float((torch.softmax(profile, 0) * theta).sum())
-    shape = float(torch.log1p(-mean_theta * x).mean())
-    scale = -shape / mean_theta
-    shape = (shape * count + 5) / (count + 10)
-    return shape, scale
+def bridge(
+    inside: Float[Tensor, " posterior"],
+    outside: Float[Tensor, " proposal"],
+    independent: float,
+) -> Bridge:
+    r"""Evidence from samples of a posterior and of a proposal: bridge sampling.
+
+    With l = posterior over proposal density, unnormalised, and shares s of the two
+    numbers of samples, the evidence r solves
+
+    .. math:: r = \frac{\langle l / (s_1 l + s_2 r) \rangle_\text{proposal}}
+                       {\langle 1 / (s_1 l + s_2 r) \rangle_\text{posterior}}.
+
+    A proposal that misses flanks of the posterior spoils the mean weight; here the
+    posterior's own samples stand for them.
+
+    Args:
+        inside: ln l of posterior samples.
+        outside: ln l of proposal samples; -inf where the posterior has no density.
+        independent: How many independent samples the posterior's are worth.
+    """
+    first = independent / (independent + len(outside))
+    second = 1 - first
+    centre = float(inside.median())
+    own, other = (inside - centre).exp(), (outside - centre).exp()
+    ratio = 1.0
+    for _ in range(BRIDGE_STEPS):
+        above = (other / (first * other + second * ratio)).mean()
+        below = (1 / (first * own + second * ratio)).mean()
+        ratio = float(above / below)
+    above = other / (first * other + second * ratio)
+    below = 1 / (first * own + second * ratio)
+    variance = float((above.var() / above.mean().square()) / len(outside))
+    variance += float((below.var() / below.mean().square()) / independent)
+    return Bridge(math.log(ratio) + centre, math.sqrt(variance))
+
+
+def worth_of(trace: Float[Tensor, "time walker dimension"]) -> float:
+    """How many independent samples a trace is worth, in its worst column.
+
+    Walkers are independent but for their start: a column's variance over that of the
+    walkers' means is what each is worth, and the square of the correlation between the
+    first and the last time is what they remember.
+    """
+    flat = trace.flatten(0, 1)
+    variance = flat.var(0).clamp(min=1e-300)
+    each = variance / trace.mean(0).var(0).clamp(min=1e-300)
+    gaps = trace - trace.mean(1, keepdim=True)
+    start, end = gaps[0], gaps[-1]
+    product = (start * end).mean(0)
+    memory = product / (start.square().mean(0) * end.square().mean(0)).sqrt()
+    count = trace.shape[1] * each.clamp(max=len(trace))
+    return float((count * (1 - memory.clamp(0, 1).square())).nan_to_num(0.0).min())
