@@ -23,13 +23,15 @@ def around(target: Target, centre: Tensor, width: float) -> StudentMixture:
     return StudentMixture(torch.ones(1, dtype=torch.float64), means, factors)
 
 
-def walked(target: Target, mixture: StudentMixture, seed: int = 0) -> Ensemble:
+def walked(
+    target: Target, mixture: StudentMixture, seed: int = 0, enough: float = 1500
+) -> Ensemble:
     """A walk from far narrower starts than the mixture."""
     generator = Generator().manual_seed(seed)
     starts = torch.zeros(200, target.dimension, dtype=torch.float64)
     drawn = mixture.sample(200, generator)
     starts[:, target.proposed] = mixture.means + 0.3 * (drawn - mixture.means)
-    return walk(target, starts, mixture, generator, steps=120, enough=1500)
+    return walk(target, starts, mixture, generator, steps=120, enough=enough)
 
 
 @pytest.mark.parametrize("width", [0.3, 1.0])
@@ -61,19 +63,20 @@ def test_effective_samples_are_as_many_as_the_scatter_of_the_mean_says(
     linear: Target, exact: tuple[Tensor, Tensor, float]
 ) -> None:
     gaps, worth = [], []
-    for seed in range(30):
-        found = walked(linear, around(linear, exact[0], 1.0), seed)
+    for seed in range(8):
+        found = walked(linear, around(linear, exact[0], 1.0), seed, enough=300)
         gap = (found.points[:, :3].mean(0) - exact[0]) / exact[1].diagonal().sqrt()
         gaps.append(gap)
         worth.append(found.effective)
     scatter = torch.stack(gaps).square().mean().sqrt()
-    # The count is that of the worst column: no more than the scatter allows.
-    assert float(scatter) < 1.2 / math.sqrt(sum(worth) / len(worth))
+    # The count is that of the worst column: no more than the scatter allows. A mean
+    # square of 24 numbers is known to 30 %, its root to 15 %.
+    assert float(scatter) < 1.3 / math.sqrt(sum(worth) / len(worth))
 
 
 def test_the_same_seed_walks_the_same_way(
     linear: Target, exact: tuple[Tensor, Tensor, float]
 ) -> None:
-    first, again = (walked(linear, around(linear, exact[0], 1.0), 5) for _ in "ab")
+    first, again = (walked(linear, around(linear, exact[0], 1.0), 5, 300) for _ in "ab")
     assert torch.equal(first.points, again.points)
     assert first.drawn == again.drawn

@@ -41,8 +41,8 @@ LARGEST_FACTOR, WHOLE = 1.2, 0.1
 # components, and their share beside the mixture that came in.
 REFITS, RECENT, COMPONENTS, SHARE = (5, 10, 15, 20), 4, 4, 0.7
 
-# Steps between the samples that are kept, and between looks at how many count.
-EVERY, LOOK = 5, 10
+# Steps between the samples that are kept, and the fewest after the last refit.
+EVERY, FEWEST = 5, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +116,10 @@ def walk(
     rest, first = target.proposed, mixture
     state = _tried(target, starts[:, rest], mixture, generator)
     recent: list[Tensor] = []
-    for step in range(REFITS[-1]):
-        state = _stepped(target, state, mixture, generator)[0]
+    for step in range(1, REFITS[-1] + 1):
+        state, _ = _stepped(target, state, mixture, generator)
         recent = [*recent[1 - RECENT :], state.points[:, rest]]
-        if step + 1 in REFITS:
+        if step in REFITS:
             own = fitted(torch.cat(recent), COMPONENTS, generator)
             mixture = first.joined(own, SHARE)
             chance = mixture.log_density(state.points[:, rest])
@@ -131,9 +131,8 @@ def walk(
         ratios.append(ratio)
         if step % EVERY == 0:
             kept.append(state)
-        if step % LOOK == 0:
             worth = worth_of(torch.stack([k.points[:, rest] for k in kept]))
-            if worth >= enough:
+            if worth >= enough and step >= FEWEST:
                 break
     inside = torch.cat([k.values - k.chance for k in kept])
     evidence = bridge(inside, torch.cat(ratios), max(worth, 1.0))
@@ -141,7 +140,7 @@ def walk(
         points=torch.cat([k.points for k in kept]),
         amounts=torch.cat([k.amounts for k in kept]),
         effective=worth,
-        drawn=len(starts) * (1 + REFITS[-1] + len(ratios) // 2),
+        drawn=len(starts) * (1 + REFITS[-1] + len(ratios)),
         log_evidence=evidence.log_evidence,
         log_evidence_sd=evidence.error,
     )
