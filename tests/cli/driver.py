@@ -5,6 +5,7 @@ Run as a program it behaves like ``saxinfer``; each fit takes ``FIT_SECONDS``.
 
 import importlib.util
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -59,6 +60,8 @@ def _main() -> None:
         setattr(target, name, value)
 
     replace_inference(plain_setattr, made, [])
+    # A parent that runs in the background hands on that Ctrl-C is to be ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from saxinfer.cli import main
 
     main()
