@@ -55,14 +55,14 @@ def ratios(count: int, width: float, seed: int) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("width", [0.6, 1.0, 2.0])
 def test_the_bridge_finds_the_evidence_of_a_normal_posterior(width: float) -> None:
     found = bridge(*ratios(2000, width, 1), 2000)
-    assert found.log_evidence == pytest.approx(3, abs=4 * found.error + 1e-9)
-    assert found.error < 0.05
+    assert found.log == pytest.approx(3, abs=4 * found.sd + 1e-9)
+    assert found.sd < 0.05
 
 
 def test_the_bridge_knows_its_error() -> None:
     # A proposal narrower than half the posterior: the mean weight has no variance.
     each = [bridge(*ratios(400, 0.6, seed), 400) for seed in range(200)]
-    gaps = torch.tensor([(b.log_evidence - 3) / b.error for b in each])
+    gaps = torch.tensor([(b.log - 3) / b.sd for b in each])
     assert float(gaps.std()) == pytest.approx(1, abs=0.2)
     assert abs(float(gaps.mean())) < 0.3
 
@@ -71,7 +71,7 @@ def test_forbidden_draws_of_the_proposal_count_as_nothing() -> None:
     inside, outside = ratios(4000, 1.0, 2)
     outside[::2] = -math.inf
     found = bridge(inside, outside, 4000)
-    assert found.log_evidence == pytest.approx(3 - math.log(2), abs=4 * found.error)
+    assert found.log == pytest.approx(3 - math.log(2), abs=4 * found.sd)
 
 
 def remembering(memory: float, times: int, walkers: int = 4000) -> Tensor:

@@ -47,7 +47,8 @@ class Quality:
             posterior median curve; None where the file has no errors.
         p_value: Posterior-predictive p-value with the error term.
         effective_samples: Number of independent samples that the posterior's are worth.
-        sampling_efficiency: The same divided by the number of curves tried.
+        sampling_efficiency: The same divided by the number of curves that the
+            walkers tried.
     """
 
     verdict: VerdictName

@@ -18,7 +18,7 @@ References:
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -53,7 +53,7 @@ class Ensemble:
         points: Latent vectors, several of each walker.
         amounts: Scale, background and power law of each [unit of the intensity].
         effective: How many independent samples they are worth.
-        drawn: Number of curves tried.
+        drawn: Number of curves that the walkers tried.
         log_evidence: Log marginal likelihood.
         log_evidence_sd: Its Monte Carlo standard error.
     """
@@ -84,12 +84,12 @@ class _Walkers:
 
     def updated(self, rows: Tensor, moved: Tensor, new: "_Walkers") -> "_Walkers":
         """Takes ``new`` in those of the rows that moved."""
-        rows, where = rows[moved], moved
+        rows = rows[moved]
         return _Walkers(
-            self.points.index_copy(0, rows, new.points[where]),
-            self.amounts.index_copy(0, rows, new.amounts[where]),
-            self.values.index_copy(0, rows, new.values[where]),
-            self.chance.index_copy(0, rows, new.chance[where]),
+            self.points.index_copy(0, rows, new.points[moved]),
+            self.amounts.index_copy(0, rows, new.amounts[moved]),
+            self.values.index_copy(0, rows, new.values[moved]),
+            self.chance.index_copy(0, rows, new.chance[moved]),
         )
 
 
@@ -122,8 +122,7 @@ def walk(
         if step in REFITS:
             own = fitted(torch.cat(recent), COMPONENTS, generator)
             mixture = first.joined(own, SHARE)
-            chance = mixture.log_density(state.points[:, rest])
-            state = _Walkers(state.points, state.amounts, state.values, chance)
+            state = replace(state, chance=mixture.log_density(state.points[:, rest]))
     kept, ratios = [state], []
     worth = 0.0
     for step in range(1, steps + 1):
@@ -141,8 +140,8 @@ def walk(
         amounts=torch.cat([k.amounts for k in kept]),
         effective=worth,
         drawn=len(starts) * (1 + REFITS[-1] + len(ratios)),
-        log_evidence=evidence.log_evidence,
-        log_evidence_sd=evidence.error,
+        log_evidence=evidence.log,
+        log_evidence_sd=evidence.sd,
     )
 
 

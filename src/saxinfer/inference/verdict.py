@@ -98,7 +98,7 @@ def judge(  # noqa: PLR0913
         sigma_factor: Posterior median of a [1].
         chi2_reduced: With the file's errors; None without.
         effective: Number of independent samples that there are.
-        drawn: Number of curves tried.
+        drawn: Number of curves that the walkers tried.
     """
     foreign = [r.text for r in curve.remarks if r.kind in ("axis", "slit")]
     poor: list[str] = []

@@ -6,13 +6,14 @@ References:
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Bridge", "bridge", "effective", "tempered", "worth_of"]
+from saxinfer.inference.base import Evidence
+
+__all__ = ["bridge", "effective", "tempered", "worth_of"]
 
 # Effective samples that components are fitted to, at least.
 FITTED = 150.0
@@ -44,19 +45,11 @@ def tempered(log_weight: Float[Tensor, " sample"]) -> Float[Tensor, " sample"]:
     return torch.softmax(scaled, 0)
 
 
-@dataclass(frozen=True)
-class Bridge:
-    """Log evidence with its Monte Carlo standard error."""
-
-    log_evidence: float
-    error: float
-
-
 def bridge(
     inside: Float[Tensor, " posterior"],
     outside: Float[Tensor, " proposal"],
     independent: float,
-) -> Bridge:
+) -> Evidence:
     r"""Evidence from samples of a posterior and of a proposal: bridge sampling.
 
     With l = posterior over proposal density, unnormalised, and shares s of the two
@@ -86,7 +79,7 @@ def bridge(
     below = 1 / (first * own + second * ratio)
     variance = float((above.var() / above.mean().square()) / len(outside))
     variance += float((below.var() / below.mean().square()) / independent)
-    return Bridge(math.log(ratio) + centre, math.sqrt(variance))
+    return Evidence(math.log(ratio) + centre, math.sqrt(variance))
 
 
 def worth_of(trace: Float[Tensor, "time walker dimension"]) -> float:
