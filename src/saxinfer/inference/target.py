@@ -164,7 +164,8 @@ class Target:
         curve = self.curve(latent)
         nuisance = self.nuisance(latent)
         nuisance[:, 0] = 1.0
-        unit = self.intensity(curve, nuisance).total
+        parts = self.intensity(curve, nuisance)
+        unit = parts.total
         data, low, high = self.observation, *self.observation.nuisances.bounds("level")
         stated = (nuisance[:, 4:5] * data.sigma).square()
         error = nuisance[:, 5:6] * data.members.rsqrt()
@@ -177,14 +178,13 @@ class Target:
             level = level.clamp(low, high)
             model = level * unit
             relative = (error * model).square()
-            inverse = 1 / (stated + relative)
+            inverse = torch.reciprocal(stated + relative)
             gap = data.intensity - model
-            share = relative * inverse
-            slope = (gap * model * inverse) + share * (gap.square() * inverse - 1)
-            known = (model.square() * inverse + 2 * share.square()).sum(
-                -1, keepdim=True
-            )
-            step = slope.sum(-1, keepdim=True) / known
+            share, scaled = relative * inverse, model * inverse
+            gain = torch.addcmul(scaled, share * inverse, gap).mul_(gap)
+            known = torch.addcmul(scaled * model, share, share, value=2)
+            known = known.sum(-1, keepdim=True)
+            step = (gain - share).sum(-1, keepdim=True) / known
             level = level * step.clamp(-0.5, 0.5).exp()
         # In latent units: ln of a log-uniform level has the slope ln(high / low) phi.
         share = (level.clamp(low, high) / low).log() / math.log(high / low)
@@ -201,7 +201,7 @@ class Target:
         moved[:, self.drawn[:-1]] = draw[:, :-1]
         moved[:, self.width] = centre[:, 0] + sd[:, 0] * draw[:, -1]
         nuisance = self.nuisance(moved)
-        parts = self.intensity(curve, nuisance)
+        parts = parts.raised(nuisance[:, 0])
         density = self._density(moved, parts.total, nuisance)
         chance = -0.5 * (draw.square() + math.log(2 * math.pi)).sum(-1) - sd.log()[:, 0]
         return moved, density - chance, self._amounts(parts)

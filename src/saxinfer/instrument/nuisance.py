@@ -109,6 +109,15 @@ class Intensity:
     background: Float[Tensor, " batch"]
     power_law: Float[Tensor, " batch"]
 
+    def raised(self, factor: Float[Tensor, " batch"]) -> "Intensity":
+        """The same curves, ``factor`` times as high."""
+        return Intensity(
+            total=factor[:, None] * self.total,
+            scale=factor * self.scale,
+            background=factor * self.background,
+            power_law=factor * self.power_law,
+        )
+
 
 def compose(
     structure: Float[Tensor, "batch q"],
@@ -129,20 +138,25 @@ def compose(
     """
     level, signal, power, exponent = nuisance[:, :4].unbind(-1)
     count = Ends.of(structure.shape[1]).count
-    mean = (structure * weights).sum(-1)
+    mean = _mean(structure, weights)
     shape = structure / mean[:, None]
     background = shape[:, -count:].mean(-1) * (1 - signal) / signal
     start = shape[:, :count].mean(-1) + background
-    slope = (q / q[..., :1]) ** -exponent[:, None]
+    slope = torch.exp((q[..., :1] / q).log() * exponent[:, None])
     low = start.clamp(min=0) * power / (1 - power) / slope[:, :count].mean(-1)
-    total = shape + background[:, None] + low[:, None] * slope
-    factor = level / (total * weights).sum(-1)
+    total = torch.addcmul(shape + background[:, None], low[:, None], slope)
+    factor = level / _mean(total, weights)
     return Intensity(
         total=total * factor[:, None],
         scale=factor / mean,
         background=factor * background,
         power_law=factor * low,
     )
+
+
+def _mean(curve: Tensor, weights: Tensor) -> Tensor:
+    """Weighted sum over q; as a product where all rows have the same weights."""
+    return curve @ weights if weights.ndim == 1 else (curve * weights).sum(-1)
 
 
 def log_q_weights(q: Float[Tensor, "*curves q"]) -> Float[Tensor, "*curves q"]:

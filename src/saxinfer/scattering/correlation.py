@@ -79,6 +79,11 @@ class Nodes:
         index = torch.arange(self.count, dtype=torch.float64)
         return self.scale * torch.sinh(index * self.step)
 
+    def beyond(self, x: float) -> int:
+        """How many nodes, from the first, interpolation up to ``x`` asks for."""
+        needed = math.ceil(math.asinh(x / self.scale) / self.step) + 4
+        return min(max(needed, 6), self.count)
+
 
 def transform_matrix(
     nodes: Nodes, q: Float[Tensor, " q"], dimension: int = 2
@@ -145,10 +150,11 @@ def resample(
 ) -> Float[Tensor, "batch x"]:
     """Six-point Lagrange interpolation between nodes, a grid of its own for each row.
 
-    Beyond the last node the outermost six are extrapolated: keep ``x`` inside.
+    Beyond the last node the outermost six are extrapolated: keep ``x`` inside. Values
+    at the last nodes may be left out, as ``Nodes.beyond`` tells.
     """
     place = torch.asinh(x / nodes.scale) / nodes.step
-    first = (place.detach().long() - 2).clamp(0, nodes.count - 6)
+    first = (place.detach().long() - 2).clamp(0, values.shape[1] - 6)
     t = place - first
     # Barycentric products of the six distances, from the left and from the right.
     a, b, c, d, e, f = (t - k for k in range(6))

@@ -33,8 +33,8 @@ __all__ = ["REACH", "untangled"]
 # The share of the first phase is uniform within 1/2 ± this.
 REACH = 0.4
 
-# Halvings of an interval, and Newton steps after them: to double precision.
-HALVINGS, NEWTON = 8, 6
+# Newton steps for the ratio and for the contrast: to double precision.
+STEPS, NEWTON = 12, 6
 
 # Largest ln(1 / rho) that matters: beyond it lies less than the latent limit cuts off.
 LARGEST = 25.0
@@ -69,7 +69,7 @@ def untangled(
     inverse = _inverse_ratio(ratio, far)
     larger, smaller = inverse - 0.5 + far, inverse - 0.5 - far
     # Which phase is the larger one, then how far the densities are from 1.
-    weight, other = _density(larger), torch.where(smaller > 0, _density(smaller), 0.0)
+    weight, other = _share(torch.stack([larger, smaller]))[1]
     chance = weight / (weight + other)
     first = rest < chance
     x = torch.where(first, larger, smaller)
@@ -82,52 +82,49 @@ def untangled(
     return s1, u, f
 
 
-def _cumulative(x: Tensor) -> Tensor:
-    """k(x): probability of a smaller contrast ratio; 1 beyond the largest."""
+def _share(x: Tensor) -> tuple[Tensor, Tensor]:
+    """k(x), probability of a smaller ratio, and h(x) = -dk/dx; 1 and 0 for x < 0."""
     safe = x.clamp(min=SMALL)
-    series = 1 - x / 2 + x.square() / 3 - x**3 / 4
-    value = torch.where(x < SMALL, series, torch.log1p(safe) / safe)
-    return torch.where(x > 0, value, 1.0)
-
-
-def _density(x: Tensor) -> Tensor:
-    """h(x): density of the contrast ratio, up to a factor that both shares have."""
-    safe = x.clamp(min=SMALL)
-    value = (torch.log1p(safe) - safe / (1 + safe)) / safe.square()
-    series = 0.5 - 2 * x / 3 + 0.75 * x.square() - 0.8 * x**3
-    return torch.where(x < SMALL, series, value)
+    cumulative = torch.log1p(safe) / safe
+    density = (cumulative - 1 / (1 + safe)) / safe
+    t, near = x.clamp(0, SMALL), x < SMALL
+    series = 1 - t * (1 / 2 - t * (1 / 3 - t / 4))
+    slope = (1 / 2 - t * (2 / 3 - t * (3 / 4 - 4 / 5 * t))) * (x > 0)
+    return torch.where(near, series, cumulative), torch.where(near, slope, density)
 
 
 def _inverse_ratio(share: Tensor, far: Tensor) -> Tensor:
-    """1 / rho below which (in rho) lies a share of the prior, given |f - 1/2|."""
+    """1 / rho below which (in rho) lies a share of the prior, given |f - 1/2|.
 
-    def log_excess(inverse: Tensor) -> Tensor:
-        total = _cumulative(inverse - 0.5 + far) + _cumulative(inverse - 0.5 - far)
-        return (total / (2 * share)).log()
-
+    Newton steps in ln(1 / rho), within a bracket that they shrink.
+    """
+    # The two phases that may be the first: the larger one, and the smaller one.
+    offset = torch.stack([far - 0.5, -far - 0.5])
+    wanted = 2 * share
     # At the kink the share beyond one half reaches its largest ratio.
     kink = 0.5 + far
-    above = log_excess(kink) > 0
+    above = _share(kink + offset)[0].sum(0) > wanted
     low = torch.where(above, kink, 0.5 - far).log()
-    high = torch.where(above, LARGEST, kink.log())
-    guess = 0.5 * (low + high)
-    for step in range(HALVINGS + NEWTON):
+    high = kink.log().where(~above, kink.new_tensor(LARGEST))
+    tail = -share.log()
+    guess = torch.where(above, tail + tail.log1p(), 0.5 * (low + high))
+    guess = torch.minimum(torch.maximum(guess, low), high)
+    for _ in range(STEPS):
         inverse = guess.exp()
-        excess = log_excess(inverse)
-        low, high = torch.where(excess > 0, guess, low), guess.where(excess <= 0, high)
-        guess = 0.5 * (low + high)
-        if step >= HALVINGS - 1:
-            larger, smaller = inverse - 0.5 + far, inverse - 0.5 - far
-            slope = _density(larger) + torch.where(smaller > 0, _density(smaller), 0.0)
-            total = 2 * share * excess.exp()
-            newton = inverse.log() + excess * total / (slope * inverse)
-            guess = torch.minimum(torch.maximum(newton, low), high)
+        cumulative, density = _share(inverse + offset)
+        total = cumulative.sum(0)
+        excess = (total / wanted).log()
+        low = torch.where(excess > 0, guess, low)
+        high = torch.where(excess > 0, high, guess)
+        newton = guess + excess * total / (density.sum(0) * inverse)
+        inside = (newton >= low) & (newton <= high)
+        guess = torch.where(inside, newton, 0.5 * (low + high))
     return guess.exp()
 
 
 def _contrast(x: Tensor, share: Tensor) -> Tensor:
     """W below which lies a share of the prior, given x: ln(1 + x w) by Newton steps."""
-    wanted = share * x.square() * _density(x)
+    wanted = share * x.square() * _share(x)[1]
     log = (2 * wanted).sqrt() + wanted
     for _ in range(NEWTON):
         excess = log + torch.expm1(-log) - wanted

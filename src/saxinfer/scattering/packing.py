@@ -69,6 +69,8 @@ U_STEP = math.asinh(40.0 / U_SCALE) / (U_COUNT - 1)
 U_NODES = U_SCALE * torch.sinh(U_STEP * torch.arange(U_COUNT, dtype=torch.float64))
 """Scaled distances u = r / alpha_mean, from 0 to 40."""
 
+EVERY = slice(None)
+
 
 @dataclass(frozen=True)
 class _Table:
@@ -90,13 +92,14 @@ def _table() -> _Table:
 
 
 def spectrum(
-    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"]
+    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"], nodes: slice = EVERY
 ) -> Float[Tensor, "batch x"]:
     r"""Returns the scaled spectrum :math:`S_c / \bar\alpha^2` of the disks.
 
     Args:
         phi: Area fraction of the disks [1], 0.05 to 0.65.
         rel_std: Standard deviation of the radius over its mean [1], 0.05 to 0.40.
+        nodes: Which of the nodes are wanted.
 
     Returns:
         Spectrum on ``X_NODES`` [alpha_mean²], positive; its statistical error is
@@ -111,11 +114,12 @@ def spectrum(
         torch.Size([2, 640])
     """
     table = _table()
-    return _evaluate(phi, rel_std, table.self_spectrum, table.pair_spectrum)
+    own, pair = table.self_spectrum[:, nodes], table.pair_spectrum[..., nodes]
+    return _evaluate(phi, rel_std, own, pair)
 
 
 def covariance(
-    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"]
+    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"], nodes: slice = EVERY
 ) -> Float[Tensor, "batch u"]:
     r"""Returns the covariance of the disks' indicator function.
 
@@ -124,6 +128,7 @@ def covariance(
     Args:
         phi: Area fraction of the disks [1], 0.05 to 0.65.
         rel_std: Standard deviation of the radius over its mean [1], 0.05 to 0.40.
+        nodes: Which of the nodes are wanted.
 
     Returns:
         Covariance on ``U_NODES`` [1]; phi (1 - phi) at distance zero.
@@ -137,7 +142,8 @@ def covariance(
         tensor(0.2500, dtype=torch.float64)
     """
     table = _table()
-    return _evaluate(phi, rel_std, table.self_covariance, table.pair_covariance)
+    own, pair = table.self_covariance[:, nodes], table.pair_covariance[..., nodes]
+    return _evaluate(phi, rel_std, own, pair)
 
 
 def relative_error() -> Float[Tensor, "x"]:
@@ -165,9 +171,10 @@ def _evaluate(
     in_phi = _chebyshev("phi", phi, PHI_RANGE, phi_terms)
     in_std = _chebyshev("rel_std", rel_std, REL_STD_RANGE, len(self_part))
     term = in_phi[:, :, None] * in_std[:, None, :std_terms]
-    own = phi[:, None] * (in_std @ self_part)
-    pair = term.flatten(1) @ pair_part.flatten(0, 1)
-    return own + phi[:, None].square() * pair
+    # phi and phi² go with the few terms, not with the many nodes.
+    own = (phi[:, None] * in_std) @ self_part
+    pair = phi.square()[:, None] * term.flatten(1)
+    return torch.addmm(own, pair, pair_part.flatten(0, 1))
 
 
 def _chebyshev(
@@ -183,8 +190,10 @@ def _chebyshev(
             f"{float(value[where]):.4g}. Keep the prior inside the packing table, or "
             "extend the table with scripts/make_packing_table.py."
         )
-    t = (2 * value - low - high) / (high - low)
-    columns = [torch.ones_like(t), t]
-    for _ in range(terms - 2):
-        columns.append(2 * t * columns[-1] - columns[-2])
-    return torch.stack(columns, dim=1)
+    t = ((2 * value - low - high) / (high - low))[:, None]
+    columns = torch.cat([torch.ones_like(t), t], 1)
+    while columns.shape[1] < terms:
+        # T_(m+n) = 2 T_m T_n - T_(m-n) for n = 1 to m.
+        more = 2 * columns[:, -1:] * columns[:, 1:] - columns[:, :-1].flip(1)
+        columns = torch.cat([columns, more], 1)
+    return columns[:, :terms]

@@ -57,7 +57,7 @@ K_MAX = math.pi / 0.25
 """Band limit of the random field [1/nm], isotropic, the same in both engines."""
 
 # Rows worked on together: their intermediate arrays stay in a core's cache.
-CHUNK = 48
+CHUNK = 200
 
 _R = Nodes(last=400.0, scale=1.0, count=320)
 _K = Nodes(last=K_MAX, scale=0.02, count=180)
@@ -176,14 +176,20 @@ class Cellulose(Structure):
         mean, delta, level = matrix(theta)
         spectrum = power_law_spectrum(_K.values, exponent, mu)
         field = clipped_covariance(level, _FIELD.deficit(spectrum))
-        crystal = (1 - mean).square()[:, None] * packing.spectrum(phi, std / alpha)
-        cross = packing.covariance(phi, std / alpha)[:, _THIN] * resample(
+        rows = q.expand(len(theta), -1)
+        scaled = alpha[:, None] * rows
+        reached = slice(_X.beyond(float(scaled.detach().max())))
+        crystal = packing.spectrum(phi, std / alpha, reached)
+        cross = packing.covariance(phi, std / alpha, _THIN) * resample(
             field, _R, alpha[:, None] * _U.values
         )
-        both = crystal + delta.square()[:, None] * (cross @ _crystal_matrix())
-        area = alpha.square()[:, None]
-        rows = q.expand(len(theta), -1)
-        total = area * resample(both, _X, alpha[:, None] * rows)
+        cross = (alpha * delta).square()[:, None] * cross
+        both = torch.addcmul(
+            cross @ _crystal_matrix()[:, reached],
+            (alpha * (1 - mean)).square()[:, None],
+            crystal,
+        )
+        total = resample(both, _X, scaled)
         weight = (delta * (1 - phi)).square()[:, None]
         own = self._field_spectrum(q, rows, theta, field, level, spectrum)
         return total + weight * own
