@@ -13,6 +13,7 @@ Whatever ``z`` is, the parameters lie within their bounds; the prior in ``z`` is
 standard normal; no result can ever be out of range.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -120,12 +121,12 @@ class ParameterSpace:
     def __len__(self) -> int:
         return len(self.parameters)
 
-    @property
+    @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """Names of all parameters, in order."""
         return tuple(p.name for p in self.parameters)
 
-    @property
+    @functools.cached_property
     def free(self) -> tuple[str, ...]:
         """Names of the parameters that are not fixed, in order."""
         return tuple(p.name for p in self.parameters if not p.fixed)

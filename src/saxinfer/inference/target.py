@@ -6,6 +6,7 @@ the user has not narrowed what it needs, its parameters are in coordinates that 
 can tell apart; the others, which no curve sees, keep their prior.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from torch import Generator, Tensor
 
 from saxinfer.instrument.nuisance import Intensity, compose
 from saxinfer.instrument.observation import Observation, log_likelihood
+from saxinfer.instrument.sampling import Sampling
 from saxinfer.parameter import ParameterSpace
 from saxinfer.structures.base import Structure
 
@@ -51,29 +53,29 @@ class Target:
         """Number of all latent parameters."""
         return self.width + len(self.observation.nuisances)
 
-    @property
+    @functools.cached_property
     def narrowed(self) -> bool:
         """Whether the user narrowed or fixed any parameter."""
         return any(p.window is not None for p in self.space)
 
-    @property
+    @functools.cached_property
     def untangled(self) -> bool:
         """Whether the parameters are in the structure's own coordinates."""
         every = {p.name: p.window is None for p in self.space}
         return all(every[name] for name in self.structure.entangled)
 
-    @property
+    @functools.cached_property
     def drawn(self) -> list[int]:
         """Columns that are drawn given all others: those unseen, and the level."""
         unseen = self.structure.unseen if self.untangled else ()
         return [*(self.space.free.index(name) for name in unseen), self.width]
 
-    @property
+    @functools.cached_property
     def proposed(self) -> list[int]:
         """All other columns."""
         return [i for i in range(self.dimension) if i not in self.drawn]
 
-    @property
+    @functools.cached_property
     def moving(self) -> list[int]:
         """Columns that move the structure's curve."""
         return [i for i in self.proposed if i < self.width]
@@ -91,10 +93,21 @@ class Target:
             own = self.structure.latent(full)[:, free]
         return self.space.theta_from_latent(own)
 
+    @functools.cached_property
+    def sampling(self) -> Sampling:
+        """Where the structure is evaluated."""
+        data = self.observation
+        return Sampling(data.grid, data.smear, self.structure.smooth_to)
+
     def curve(
-        self, latent: Float[Tensor, "batch dimension"]
+        self, latent: Float[Tensor, "batch dimension"], alike: int = 1
     ) -> Float[Tensor, "batch q"]:
-        """The structure's curve at the measured points; nuisances are ignored."""
+        """The structure's curve at the measured points; nuisances are ignored.
+
+        Args:
+            latent: Vectors.
+            alike: So many neighbouring rows are evaluated at the same nodes.
+        """
         theta = self.theta(latent)
         if self.narrowed:
             # A forbidden point has no curve; any other stands in, with density -inf.
@@ -103,8 +116,14 @@ class Target:
                 theta.new_zeros(1, len(self.structure.space))
             )
             theta = torch.where(allowed, theta, middle)
-        raw = self.structure.intensity(self.observation.grid, theta)
-        return self.observation.smeared(raw).clamp(min=SMALLEST)
+        reach = self.structure.reach(theta).view(-1, alike).amax(1)
+        rungs = self.sampling.rung(reach).repeat_interleave(alike)
+        curves = theta.new_empty(len(theta), len(self.observation.q))
+        for rung in sorted(set(rungs.tolist())):
+            rows = (rungs == rung).nonzero()[:, 0]
+            raw = self.structure.intensity(self.sampling.nodes(rung), theta[rows])
+            curves[rows] = self.sampling.at_points(raw, rung)
+        return curves.clamp(min=SMALLEST)
 
     def intensity(
         self,
@@ -270,7 +289,8 @@ class Target:
         shifts = DIFFERENCE * torch.eye(size, dtype=latent.dtype)
         moved = latent[:, None, :] + shifts
         inner = torch.cat([latent[:, None], moved[:, self.moving]], 1)
-        curves = self.curve(inner.flatten(0, 1)).view(batch, len(self.moving) + 1, -1)
+        alike = len(self.moving) + 1
+        curves = self.curve(inner.flatten(0, 1), alike).view(batch, alike, -1)
         every = curves[:, :1].repeat(1, size + 1, 1)
         every[:, [1 + i for i in self.moving]] = curves[:, 1:]
         every = every.flatten(0, 1)

@@ -1,6 +1,7 @@
 """What a structure model has to say about itself."""
 
 import abc
+import math
 
 from jaxtyping import Float
 from torch import Tensor
@@ -27,6 +28,7 @@ class Structure(abc.ABC):
         entangled: Unknowns that a curve knows only in combinations, if
             :meth:`latent` is to disentangle them.
         unseen: Those of them whose latent number then moves no curve at all.
+        smooth_to: Largest q up to which curves are smooth [1/nm].
     """
 
     name: str
@@ -37,6 +39,7 @@ class Structure(abc.ABC):
     derived: tuple[Parameter, ...] = ()
     entangled: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    smooth_to: float = math.inf
 
     @abc.abstractmethod
     def intensity(
@@ -49,6 +52,15 @@ class Structure(abc.ABC):
                 shape [batch, q].
             theta: Parameters in their units, columns as in ``space``.
         """
+
+    def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
+        """Distance over which the density is correlated [nm].
+
+        The curve turns by q times this at the fastest, which says how finely it must
+        be sampled (:mod:`saxinfer.instrument.sampling`). Infinite where unknown: the
+        curve is then evaluated at every measured point.
+        """
+        return theta.new_full((len(theta),), math.inf)
 
     def latent(
         self, coordinates: Float[Tensor, "batch parameter"]

@@ -137,6 +137,7 @@ class Cellulose(Structure):
     )
     entangled = ("sld_grf1", "sld_grf2", "phi_grf1")
     unseen = ("sld_grf2",)
+    smooth_to = K_MAX
     derived = (
         Parameter("level", "1", 0, 1.2816, "Clipping level |t| of the field."),
         Parameter(
@@ -175,7 +176,8 @@ class Cellulose(Structure):
         alpha, std, exponent, mu, _, _, phi, _ = theta.unbind(-1)
         mean, delta, level = matrix(theta)
         spectrum = power_law_spectrum(_K.values, exponent, mu)
-        field = clipped_covariance(level, _FIELD.deficit(spectrum))
+        deficit = _FIELD.deficit(spectrum)
+        field = clipped_covariance(level, deficit)
         rows = q.expand(len(theta), -1)
         scaled = alpha[:, None] * rows
         reached = slice(_X.beyond(float(scaled.detach().max())))
@@ -190,30 +192,22 @@ class Cellulose(Structure):
             crystal,
         )
         total = resample(both, _X, scaled)
-        weight = (delta * (1 - phi)).square()[:, None]
-        own = self._field_spectrum(q, rows, theta, field, level, spectrum)
-        return total + weight * own
-
-    def _field_spectrum(
-        self,
-        q: Tensor,
-        rows: Tensor,
-        theta: Tensor,
-        field: Tensor,
-        level: Tensor,
-        spectrum: Tensor,
-    ) -> Tensor:
-        """Spectrum of the clipped field: linear part exactly, the rest by matrix."""
+        # Of the field itself the linear part is known exactly, the rest is transformed.
         linear = torch.exp(-level.square())[:, None] / (2 * math.pi)
-        correlation = 1 - _FIELD.deficit(spectrum)
-        rest = (field - linear * correlation) @ _field_matrix()
-        if q.ndim == 1:
-            rest = rest @ _grid_matrix(tuple(q.tolist()))
-        else:
-            rest = resample(rest, _Q, rows)
-        own = power_law_spectrum(rows, theta[:, 2], theta[:, 3]) * (rows <= K_MAX)
+        rest = torch.addcmul(field, linear, deficit) - linear
+        rest = (
+            rest @ _field_matrix(tuple(q.tolist()))
+            if q.ndim == 1
+            else resample(rest @ _field_matrix(), _Q, rows)
+        )
+        own = power_law_spectrum(rows, exponent, mu) * (rows <= K_MAX)
         norm = _FIELD.norm(spectrum)[:, None] / (2 * math.pi)
-        return linear * own / norm + rest
+        weight = (delta * (1 - phi)).square()[:, None]
+        return total + weight * torch.addcmul(rest, linear / norm, own)
+
+    def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
+        """Six crystals [nm]: beyond, their order has faded."""
+        return 12 * theta[:, 0]
 
     def latent(
         self, coordinates: Float[Tensor, "batch parameter"]
@@ -272,11 +266,10 @@ def _crystal_matrix() -> Tensor:
     return transform_matrix(_U, _X.values).T.contiguous()
 
 
-@functools.cache
-def _field_matrix() -> Tensor:
-    return transform_matrix(_R, _Q.values).T.contiguous()
-
-
-@functools.lru_cache(maxsize=8)
-def _grid_matrix(q: tuple[float, ...]) -> Tensor:
-    return resampling_matrix(_Q, torch.tensor(q, dtype=torch.float64))
+@functools.lru_cache(maxsize=32)
+def _field_matrix(q: tuple[float, ...] | None = None) -> Tensor:
+    """From the field's covariance to its spectrum: at the nodes, or at every q."""
+    if q is None:
+        return transform_matrix(_R, _Q.values).T.contiguous()
+    points = torch.tensor(q, dtype=torch.float64)
+    return _field_matrix() @ resampling_matrix(_Q, points)

@@ -100,6 +100,10 @@ class CoreShellSphere(Structure):
             q, mean, std, core_ratio, torch.cos(angle), torch.sin(angle)
         )
 
+    def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
+        """One and a half diameters [nm]: larger particles blur what they add."""
+        return 3 * theta[:, 0]
+
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch derived"]:

@@ -49,6 +49,10 @@ class Sphere(Structure):
         """Scattered intensity a unit of volume fraction and contrast² [nm³]."""
         return sphere_intensity(q, theta[:, 0], theta[:, 1])
 
+    def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
+        """One and a half diameters [nm]: larger spheres blur what they add."""
+        return 3 * theta[:, 0]
+
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch derived"]:

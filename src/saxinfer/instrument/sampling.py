@@ -1,0 +1,101 @@
+r"""How finely a structure's curve must be sampled: at far fewer points than measured.
+
+A structure whose density is correlated over a distance L scatters curves that turn by
+q L at the fastest. A spline of degree seven with nodes at most ``PHASE`` / L apart
+follows them to a few parts in a million, at every point; where nothing oscillates,
+curves are powers of q, and nodes are at most the share ``SHARE`` of q apart. From the
+nodes to the measured points, resolution included, is one matrix.
+
+References:
+    de Boor, A Practical Guide to Splines (1978): the error of a spline of degree d on
+    even nodes is of the order of (phase / 2 pi)^(d + 1).
+"""
+
+import math
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.interpolate import make_interp_spline
+from torch import Tensor
+
+__all__ = ["Sampling"]
+
+PHASE, SHARE, DEGREE = 0.8, 0.08, 7
+
+# Nodes beyond either end, where a spline is at its worst.
+MARGIN = 4
+
+# A coarser grid must save this share of the nodes to be worth a matrix.
+WORTH = 0.8
+
+
+class Sampling:
+    """Ever finer grids for one observation, each with its matrix to the points.
+
+    Rung n of this ladder is for reaches up to 2^n nm; the last is the
+    observation's own grid.
+
+    Args:
+        grid: Where the observation would like the curve [1/nm].
+        smear: Matrix from there to its points; None where they are the same.
+        limit: Largest q up to which curves are smooth [1/nm].
+    """
+
+    def __init__(
+        self,
+        grid: Float[Tensor, " grid"],
+        smear: Float[Tensor, "grid q"] | None,
+        limit: float,
+    ) -> None:
+        self._grid, self._smear, self._limit = grid, smear, limit
+        self._rungs: dict[int, tuple[Tensor, Tensor] | None] = {}
+
+    def rung(self, reach: Float[Tensor, " batch"]) -> Int[Tensor, " batch"]:
+        """Which rung each curve needs.
+
+        Args:
+            reach: Distance L over which its density is correlated [nm].
+        """
+        return reach.log2().ceil().clamp(-20, 20).long()
+
+    def nodes(self, rung: int) -> Float[Tensor, " node"]:
+        """Where the structure is to be evaluated [1/nm]."""
+        step = self._step(rung)
+        return self._grid if step is None else step[0]
+
+    def at_points(
+        self, curve: Float[Tensor, "batch node"], rung: int
+    ) -> Float[Tensor, "batch q"]:
+        """The structure's curve at the measured points, resolution included."""
+        step = self._step(rung)
+        if step is not None:
+            return curve @ step[1]
+        return curve if self._smear is None else curve @ self._smear
+
+    def _step(self, rung: int) -> tuple[Tensor, Tensor] | None:
+        if rung not in self._rungs:
+            self._rungs[rung] = self._made(PHASE / 2**rung)
+        return self._rungs[rung]
+
+    def _made(self, step: float) -> tuple[Tensor, Tensor] | None:
+        """Nodes and matrix for a largest distance of nodes, if they are worth it."""
+        q = self._grid.numpy()
+        low = float(q.min()) * (1 - SHARE) ** MARGIN
+        fine = np.geomspace(low, float(q.max()), 4000)
+        density = np.hypot(1 / (SHARE * fine), 1 / step)
+        rises = 0.5 * (density[1:] + density[:-1]) * np.diff(fine)
+        place = np.concatenate([[0.0], np.cumsum(rises)])
+        count = math.ceil(place[-1]) + 1
+        if count + MARGIN > WORTH * len(q):
+            return None
+        inside = np.interp(np.linspace(0, place[-1], count), place, fine)
+        beyond = inside[-1] + (inside[-1] - inside[-2]) * np.arange(1, MARGIN + 1)
+        if beyond[-1] > self._limit:
+            return None
+        nodes = np.concatenate([inside, beyond])
+        spline = make_interp_spline(nodes, np.eye(len(nodes)), k=DEGREE)(q)
+        matrix = torch.from_numpy(np.ascontiguousarray(spline.T))
+        if self._smear is not None:
+            matrix = matrix @ self._smear
+        return torch.from_numpy(nodes), matrix
