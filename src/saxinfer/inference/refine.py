@@ -79,7 +79,7 @@ class Effort:
     roughly: float = 400.0
     walkers: int = 400
     steps: int = 60
-    enough: float = 1000.0
+    enough: float = 600.0
 
 
 def refine(

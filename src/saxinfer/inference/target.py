@@ -118,6 +118,8 @@ class Target:
             theta = torch.where(allowed, theta, middle)
         reach = self.structure.reach(theta).view(-1, alike).amax(1)
         rungs = self.sampling.rung(reach).repeat_interleave(alike)
+        # Two batches cost more than some nodes too many in one.
+        rungs = rungs + (rungs.max() - rungs) % 2
         curves = theta.new_empty(len(theta), len(self.observation.q))
         for rung in sorted(set(rungs.tolist())):
             rows = (rungs == rung).nonzero()[:, 0]

@@ -22,6 +22,8 @@ the crystals', is drawn from the prior once a curve has been understood.
 Derived here; tests compare it with draws from the prior.
 """
 
+import functools
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -33,11 +35,18 @@ __all__ = ["REACH", "untangled"]
 # The share of the first phase is uniform within 1/2 ± this.
 REACH = 0.4
 
-# Newton steps for the ratio and for the contrast: to double precision.
-STEPS, NEWTON = 12, 6
+# Newton steps for the ratio and for the contrast, to double precision, and safe ones
+# that start from nowhere.
+STEPS, NEWTON, SAFE = 4, 6, 60
+
+# Rows and columns of the table that the ratio's steps start from.
+ROWS, COLUMNS = 201, 65
 
 # Largest ln(1 / rho) that matters: beyond it lies less than the latent limit cuts off.
 LARGEST = 25.0
+
+# Least excess of 1 / rho over its smallest value.
+LEAST = 1e-9
 
 # Below it, series replace quotients that would cancel.
 SMALL = 1e-3
@@ -62,10 +71,10 @@ def untangled(
         level: Latent number of the distance v of the shares from one half.
     """
     ratio, rest, level = (
-        torch.special.ndtr(z.clamp(-LATENT_LIMIT, LATENT_LIMIT))
-        for z in (ratio, rest, level)
+        z.clamp(-LATENT_LIMIT, LATENT_LIMIT) for z in (ratio, rest, level)
     )
-    far = REACH * level
+    rest = torch.special.ndtr(rest)
+    far = REACH * torch.special.ndtr(level)
     inverse = _inverse_ratio(ratio, far)
     larger, smaller = inverse - 0.5 + far, inverse - 0.5 - far
     # Which phase is the larger one, then how far the densities are from 1.
@@ -93,33 +102,54 @@ def _share(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(near, series, cumulative), torch.where(near, slope, density)
 
 
-def _inverse_ratio(share: Tensor, far: Tensor) -> Tensor:
-    """1 / rho below which (in rho) lies a share of the prior, given |f - 1/2|.
-
-    Newton steps in ln(1 / rho), within a bracket that they shrink.
-    """
-    # The two phases that may be the first: the larger one, and the smaller one.
+def _inverse_ratio(latent: Tensor, far: Tensor) -> Tensor:
+    """1 / rho for its latent number, given |f - 1/2|: Newton steps from a table."""
+    table = _table(latent.dtype, latent.device)
+    row = (latent + LATENT_LIMIT) * ((ROWS - 1) / (2 * LATENT_LIMIT))
+    column = far * ((COLUMNS - 1) / REACH)
+    i, j = row.long().clamp(0, ROWS - 2), column.long().clamp(0, COLUMNS - 2)
+    place = i * COLUMNS + j
+    left = torch.lerp(table[place], table[place + COLUMNS], row - i)
+    right = torch.lerp(table[place + 1], table[place + COLUMNS + 1], row - i)
+    guess = torch.lerp(left, right, column - j)
     offset = torch.stack([far - 0.5, -far - 0.5])
-    wanted = 2 * share
-    # At the kink the share beyond one half reaches its largest ratio.
-    kink = 0.5 + far
-    above = _share(kink + offset)[0].sum(0) > wanted
-    low = torch.where(above, kink, 0.5 - far).log()
-    high = kink.log().where(~above, kink.new_tensor(LARGEST))
-    tail = -share.log()
-    guess = torch.where(above, tail + tail.log1p(), 0.5 * (low + high))
-    guess = torch.minimum(torch.maximum(guess, low), high)
+    wanted = 2 * torch.special.ndtr(latent)
     for _ in range(STEPS):
-        inverse = guess.exp()
-        cumulative, density = _share(inverse + offset)
-        total = cumulative.sum(0)
-        excess = (total / wanted).log()
+        guess = _newton(guess, offset, wanted)[0]
+    return guess.exp()
+
+
+def _newton(guess: Tensor, offset: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+    """A better ln(1 / rho), and ln of the share that the old one has over ``wanted``.
+
+    Row 0 of ``offset`` is for the larger phase being the first, row 1 for the smaller.
+    """
+    # A step too far would end where neither share has a density.
+    inverse = torch.maximum(guess.exp(), LEAST - offset[0])
+    cumulative, density = _share(inverse + offset)
+    total = cumulative.sum(0)
+    excess = (total / wanted).log()
+    return inverse.log() + excess * total / (density.sum(0) * inverse), excess
+
+
+@functools.cache
+def _table(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """ln(1 / rho) for a grid of latent numbers and of |f - 1/2|, flat."""
+    latent = torch.linspace(-LATENT_LIMIT, LATENT_LIMIT, ROWS, dtype=torch.float64)
+    share = torch.special.ndtr(latent)[:, None].expand(-1, COLUMNS).flatten()
+    far = torch.linspace(0, REACH, COLUMNS, dtype=torch.float64).repeat(ROWS)
+    offset, wanted = torch.stack([far - 0.5, -far - 0.5]), 2 * share
+    low = (0.5 - far).log()
+    high = torch.full_like(low, LARGEST)
+    guess = 0.5 * (low + high)
+    # Newton steps within a bracket that they shrink, else its middle.
+    for _ in range(SAFE):
+        better, excess = _newton(guess, offset, wanted)
         low = torch.where(excess > 0, guess, low)
         high = torch.where(excess > 0, high, guess)
-        newton = guess + excess * total / (density.sum(0) * inverse)
-        inside = (newton >= low) & (newton <= high)
-        guess = torch.where(inside, newton, 0.5 * (low + high))
-    return guess.exp()
+        inside = (better >= low) & (better <= high)
+        guess = torch.where(inside, better, 0.5 * (low + high))
+    return guess.to(device, dtype)
 
 
 def _contrast(x: Tensor, share: Tensor) -> Tensor:
