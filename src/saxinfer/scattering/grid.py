@@ -1,0 +1,83 @@
+"""A periodic box in two or three dimensions, sampled at the corners of its pixels."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
+
+__all__ = ["Grid"]
+
+FEWEST_PIXELS = 8
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A periodic square or cube.
+
+    Attributes:
+        pixels: Number of pixels along an edge.
+        pixel: Edge of a pixel [nm].
+        dimension: 2 or 3.
+
+    Example:
+        >>> grid = Grid(pixels=512, pixel=0.25)
+        >>> grid.edge, grid.shape
+        (128.0, (512, 512))
+    """
+
+    pixels: int
+    pixel: float
+    dimension: int = 2
+
+    def __post_init__(self) -> None:
+        if self.dimension not in (2, 3):
+            raise ValueError(f"dimension must be 2 or 3, got {self.dimension}.")
+        if self.pixels < FEWEST_PIXELS or self.pixels % 2:
+            raise ValueError(
+                f"pixels must be an even number from {FEWEST_PIXELS} on, got "
+                f"{self.pixels}."
+            )
+        if not self.pixel > 0:
+            raise ValueError(f"pixel must be positive, got {self.pixel} nm.")
+
+    @property
+    def edge(self) -> float:
+        """Edge of the box [nm]."""
+        return self.pixels * self.pixel
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a map."""
+        return (self.pixels,) * self.dimension
+
+    @property
+    def volume(self) -> float:
+        """Area [nm²] or volume [nm³] of the box."""
+        return self.edge**self.dimension
+
+    @property
+    def step(self) -> float:
+        """Distance of neighbouring wavevectors of the box [1/nm]."""
+        return 2 * math.pi / self.edge
+
+    @property
+    def nyquist(self) -> float:
+        """Largest wavenumber along an axis [1/nm]."""
+        return math.pi / self.pixel
+
+    def wavenumbers(self) -> Float[ndarray, "..."]:
+        """|k| [1/nm] for each coefficient of the real Fourier transform of a map."""
+        whole = self.step * np.fft.fftfreq(self.pixels, 1 / self.pixels)
+        half = self.step * np.arange(self.pixels // 2 + 1)
+        square = np.square(half)
+        for _ in range(self.dimension - 1):
+            square = np.square(whole).reshape(-1, *(1,) * square.ndim) + square
+        return np.asarray(np.sqrt(square))
+
+    def multiplicity(self) -> Float[ndarray, " half"]:
+        """How many wavevectors each coefficient stands for, along the last axis."""
+        count = np.full(self.pixels // 2 + 1, 2.0)
+        count[[0, -1]] = 1.0
+        return count
