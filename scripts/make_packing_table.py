@@ -20,15 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 from scipy import interpolate, linalg, special
 
-from saxinfer.scattering import packing
+from saxinfer.scattering import hard_disks, packing
+from saxinfer.scattering.hard_disks import (
+    Packing,
+    lognormal_radii,
+    random_start,
+    sweeps_to_equilibrium,
+)
 
 Array = npt.NDArray[Any]
-Grid = tuple[Array, Array, float, float, float]  # cells, their counts, width, box, R
 
 PHI_RANGE, PHI_COUNT = (0.05, 0.65), 9
 STD_RANGE, STD_COUNT = (0.05, 0.40), 8
@@ -37,242 +41,6 @@ TABLE = Path(__file__).parents[1] / "src/saxinfer/scattering/packing.npz"
 BLOCKS = 8  # configurations are dealt out to blocks: their scatter proves the errors
 X_FULL = 4.0  # every box vector up to here, a random lattice of them beyond
 RING = 0.02  # width of a ring in x
-
-
-# --- Monte Carlo -----------------------------------------------------------------
-
-
-def lognormal_radii(count: int, std: float) -> Array:
-    """Draws stratified log-normal radii, sorted, of mean exactly 1 and spread std.
-
-    Each radius is the mean of its stratum; an affine touch-up makes the first two
-    moments exact.
-    """
-    sigma = math.sqrt(math.log1p(std**2))
-    edge = special.ndtri(np.linspace(0, 1, count + 1))
-    radii = count * np.diff(special.ndtr(edge - sigma))
-    return np.asarray(1 + (radii - radii.mean()) * std / radii.std())
-
-
-@numba.njit  # type: ignore[misc]
-def _overlaps(
-    disk: tuple[float, float, float], one: int, two: int, disks: Array, grid: Grid
-) -> bool:
-    """Tells whether a disk (x, y, R) meets any of the disks but one and two."""
-    px, py, reach = disk
-    cell, count, width, box, largest = grid
-    n = count.shape[0]
-    span = min(math.ceil((reach + largest) / width), (n - 1) // 2)
-    cx, cy = int(px / width), int(py / width)
-    for ix in range(cx - span, cx + span + 1):
-        jx = ix % n
-        for iy in range(cy - span, cy + span + 1):
-            jy = iy % n
-            for slot in range(count[jx, jy]):
-                j = cell[jx, jy, slot]
-                if j in (one, two):
-                    continue
-                dx = abs(px - disks[0, j])
-                dy = abs(py - disks[1, j])
-                dx = min(dx, box - dx)
-                dy = min(dy, box - dy)
-                touch = reach + disks[2, j]
-                if dx * dx + dy * dy < touch * touch:
-                    return True
-    return False
-
-
-@numba.njit  # type: ignore[misc]
-def _remove(i: int, disks: Array, grid: Grid) -> None:
-    cell, count, width = grid[0], grid[1], grid[2]
-    cx, cy = int(disks[0, i] / width), int(disks[1, i] / width)
-    last = count[cx, cy] - 1
-    for slot in range(last + 1):
-        if cell[cx, cy, slot] == i:
-            cell[cx, cy, slot] = cell[cx, cy, last]
-            break
-    count[cx, cy] = last
-
-
-@numba.njit  # type: ignore[misc]
-def _insert(i: int, px: float, py: float, disks: Array, grid: Grid) -> None:
-    cell, count, width = grid[0], grid[1], grid[2]
-    disks[0, i], disks[1, i] = px, py
-    cx, cy = int(px / width), int(py / width)
-    cell[cx, cy, count[cx, cy]] = i
-    count[cx, cy] += 1
-
-
-@numba.njit  # type: ignore[misc]
-def _seed(seed: int) -> None:
-    np.random.seed(seed)
-
-
-@numba.njit  # type: ignore[misc]
-def _rsa(disks: Array, grid: Grid) -> bool:
-    """Adds the disks at random, largest first (they are sorted by radius)."""
-    box = grid[3]
-    for i in range(disks.shape[1] - 1, -1, -1):
-        for _ in range(1_000_000):
-            px, py = np.random.random() * box, np.random.random() * box
-            if not _overlaps((px, py, disks[2, i]), -1, -1, disks, grid):
-                _insert(i, px, py, disks, grid)
-                break
-        else:
-            return False
-    return True
-
-
-@numba.njit  # type: ignore[misc]
-def _moves(disks: Array, grid: Grid, step: float, trials: int) -> Array:
-    """Makes trial moves: 60 % short, 20 % exchanges of radii, 20 % anywhere.
-
-    Returns tried and accepted moves of each kind. All three keep the uniform measure
-    on packings without overlap.
-    """
-    box = grid[3]
-    number = disks.shape[1]
-    tally = np.zeros((2, 3))
-    for _ in range(trials):
-        i = np.random.randint(number)
-        kind = np.random.random()
-        if kind < 0.6:
-            k = 0
-            px = (disks[0, i] + step * (2 * np.random.random() - 1)) % box
-            py = (disks[1, i] + step * (2 * np.random.random() - 1)) % box
-        elif kind < 0.8:
-            k = 1
-            reach = max(1, int(number * np.random.random() ** 3 / 2))
-            j = i + reach  # j is the larger of the two
-            tally[0, k] += 1
-            if j >= number:
-                continue
-            px, py = disks[0, i], disks[1, i]
-            if not _overlaps((px, py, disks[2, j]), i, j, disks, grid):
-                qx, qy = disks[0, j], disks[1, j]
-                _remove(i, disks, grid)
-                _remove(j, disks, grid)
-                _insert(i, qx, qy, disks, grid)
-                _insert(j, px, py, disks, grid)
-                tally[1, k] += 1
-            continue
-        else:
-            k = 2
-            px, py = np.random.random() * box, np.random.random() * box
-        tally[0, k] += 1
-        # x % box may round up to box itself, which lies outside the last cell.
-        inside = px < box and py < box
-        if inside and not _overlaps((px, py, disks[2, i]), i, -1, disks, grid):
-            _remove(i, disks, grid)
-            _insert(i, px, py, disks, grid)
-            tally[1, k] += 1
-    return tally
-
-
-@numba.njit  # type: ignore[misc]
-def _push(disks: Array, grid: Grid) -> int:
-    """Pushes overlapping pairs apart, each by just their overlap; counts them."""
-    cell, count, width, box, largest = grid
-    n = count.shape[0]
-    met = 0
-    for i in range(disks.shape[1]):
-        cx, cy = int(disks[0, i] / width), int(disks[1, i] / width)
-        span = min(math.ceil((disks[2, i] + largest) / width), (n - 1) // 2)
-        px, py = disks[0, i], disks[1, i]
-        for ix in range(cx - span, cx + span + 1):
-            for iy in range(cy - span, cy + span + 1):
-                for slot in range(count[ix % n, iy % n]):
-                    j = cell[ix % n, iy % n, slot]
-                    if j == i:
-                        continue
-                    dx, dy = disks[0, i] - disks[0, j], disks[1, i] - disks[1, j]
-                    dx -= box * round(dx / box)
-                    dy -= box * round(dy / box)
-                    gap = math.sqrt(dx * dx + dy * dy) + 1e-12
-                    excess = disks[2, i] + disks[2, j] - gap
-                    if excess > 0:
-                        met += 1
-                        px += dx / gap * (0.55 * excess + 1e-4)
-                        py += dy / gap * (0.55 * excess + 1e-4)
-        if px != disks[0, i] or py != disks[1, i]:
-            px, py = px % box, py % box
-            if px < box and py < box:
-                _remove(i, disks, grid)
-                _insert(i, px, py, disks, grid)
-    return met
-
-
-@dataclass
-class Packing:
-    """Hard disks in a periodic square, with the cells that find their neighbours.
-
-    Attributes:
-        disks: Positions and radii, rows x, y, R; sorted by radius [alpha_mean].
-        box: Edge of the square [alpha_mean].
-        step: Half-width of the short trial moves [alpha_mean].
-    """
-
-    disks: Array
-    box: float
-    step: float = 1.0
-
-    def cells(self) -> Grid:
-        """Sorts the disks into cells."""
-        n = max(3, int(self.box / 1.6))
-        width = self.box / n * (1 + 1e-14)
-        room = 8 + int(2 * width**2 / (math.pi * self.disks[2, 0] ** 2))
-        room = min(room, 64)
-        cell = np.zeros((n, n, room), dtype=np.int32)
-        count = np.zeros((n, n), dtype=np.int32)
-        grid = (cell, count, width, self.box, float(self.disks[2, -1]))
-        placed = np.isfinite(self.disks[0])
-        for i in np.flatnonzero(placed):
-            _insert(int(i), self.disks[0, i], self.disks[1, i], self.disks, grid)
-        return grid
-
-    def run(self, sweeps: int, *, tune: bool = False) -> Array:
-        """Makes sweeps of one trial move a disk; tunes the step if asked."""
-        grid = self.cells()
-        total = np.zeros((2, 3))
-        chunk = 10 if tune else sweeps
-        for _ in range(max(1, sweeps // chunk)):
-            tally = _moves(self.disks, grid, self.step, chunk * self.disks.shape[1])
-            total += tally
-            if tune:
-                high = tally[1, 0] > 0.4 * tally[0, 0]
-                self.step = min(self.step * (1.1 if high else 0.9), 3.0)
-        return total
-
-
-def random_start(phi: float, std: float, number: int) -> Packing:
-    """Adds disks at random at phi <= 0.4, then grows them and pushes them apart."""
-    radii = lognormal_radii(number, std)
-    box = math.sqrt(number * math.pi * np.mean(radii**2) / phi)
-    shrink = min(1.0, math.sqrt(0.4 / phi))
-    nowhere = np.full(number, np.nan)
-    packing = Packing(np.stack([nowhere, nowhere, radii * shrink]), box)
-    if not _rsa(packing.disks, packing.cells()):
-        raise RuntimeError(f"no room for the disks at phi = {phi}, s = {std}")
-    return _grown(packing, radii)
-
-
-def ordered_start(phi: float, std: float, number: int) -> Packing:
-    """Places the disks on a square lattice, sizes at random, and pushes them apart."""
-    radii = lognormal_radii(number, std)
-    box = math.sqrt(number * math.pi * np.mean(radii**2) / phi)
-    edge = math.ceil(math.sqrt(number))
-    site = np.random.default_rng(0).permutation(edge**2)[:number]
-    disks = np.stack([site // edge * box / edge, site % edge * box / edge, radii])
-    return _grown(Packing(disks, box), radii)
-
-
-def _grown(packing: Packing, radii: Array) -> Packing:
-    packing.disks[2] = radii
-    grid = packing.cells()
-    for _ in range(20_000):
-        if _push(packing.disks, grid) == 0:
-            return packing
-    raise RuntimeError("the disks could not be pushed apart")
 
 
 # --- Scattering of a packing -----------------------------------------------------
@@ -399,16 +167,15 @@ def simulate(
         number: Disks in the box.
     """
     radii = lognormal_radii(number, std)
-    box = math.sqrt(number * math.pi * np.mean(radii**2) / phi)
+    box = hard_disks.box(radii, phi)
     wanted = BLOCKS * math.ceil(area / box**2 / BLOCKS)
     rings = rings_of(radii, box, std, seed)
     width = sum(len(r.x) for r in rings)
     if file.exists():
         state = dict(np.load(file))
     else:
-        _seed(seed)
-        packing = random_start(phi, std, number)
-        packing.run(int(300 + 2500 * (phi / 0.65) ** 4), tune=True)
+        packing = random_start(radii, phi, np.random.default_rng(seed))
+        packing.run(sweeps_to_equilibrium(phi), tune=True)
         state = {
             "phi": np.array(phi),
             "std": np.array(std),
@@ -425,8 +192,8 @@ def simulate(
     done = int(state["done"])
     if done >= wanted:
         return state
-    _seed(seed + 7919 * (1 + done))
-    packing = Packing(state["disks"], box, float(state["step"]))
+    rng = np.random.default_rng([seed, 1 + done])
+    packing = Packing(state["disks"], box, rng, float(state["step"]))
     for index in range(done, wanted):
         packing.run(sweeps_between(phi))
         # Blocks are stretches of time: their scatter shows slow relaxation too.

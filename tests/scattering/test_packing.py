@@ -324,9 +324,10 @@ def test_the_densest_packings_forget_how_they_began(tmp_path: Path) -> None:
     monte_carlo = script()
     phi, rel_std, number, configurations = 0.645, 0.055, 1000, 100
     peaks, errors = [], []
-    for begin in (monte_carlo.random_start, monte_carlo.ordered_start):
-        monte_carlo._seed(11)
-        packing_ = begin(phi, rel_std, number)
+    hard_disks = monte_carlo.hard_disks
+    for begin in (hard_disks.random_start, hard_disks.ordered_start):
+        start = hard_disks.lognormal_radii(number, rel_std)
+        packing_ = begin(start, phi, np.random.default_rng(11))
         packing_.run(3000, tune=True)
         radii = packing_.disks[2]
         rings = monte_carlo.rings_of(radii, packing_.box, rel_std, 1)[0]
