@@ -9,12 +9,16 @@ has no such memory. Each step moves one half of the walkers given the other half
 2. The others take a step along the difference of two walkers of the other half, which
    knows the scales and correlations; a full difference leads from mode to mode.
 
-Both leave the posterior as it is. Walkers count as independent samples as far as they
-have forgotten where they started.
+Both leave the posterior as it is. But walkers that start too close together take long
+to reach its flanks, where proposals are rare; those that start too far apart soon fall
+back. So the mixture is fitted while they walk in the root of the posterior, which is
+wider, and of these walkers some are picked, by the other root. Walkers count as
+independent samples as far as they have forgotten where they started.
 
 References:
     ter Braak & Vrugt, Stat. Comput. 18, 435 (2008): differential evolution.
     Tierney, Ann. Stat. 22, 1701 (1994): independent proposals, mixed with others.
+    Gelman & Rubin, Stat. Sci. 7, 457 (1992): starts wider than the target.
 """
 
 import math
@@ -37,9 +41,15 @@ INDEPENDENT = 0.7
 # share of the steps that take a difference as it is.
 LARGEST_FACTOR, WHOLE = 1.2, 0.1
 
-# Steps after which the mixture is refitted, to the walkers of the last few steps; its
+# Power of the posterior that walkers warm up in, and for how many steps a coordinate.
+POWER, WARM = 0.5, 10 / 3
+
+# Steps between refits of the mixture, to the walkers of the last few steps; its
 # components, and their share beside the mixture that came in.
-REFITS, RECENT, COMPONENTS, SHARE = (5, 10, 15, 20), 4, 4, 0.7
+REFIT, RECENT, COMPONENTS, SHARE = 5, 4, 2, 0.7
+
+# Steps in the posterior itself before samples are kept.
+SETTLE = 5
 
 # Steps between the samples that are kept, and the fewest after the last refit.
 EVERY, FEWEST = 5, 10
@@ -82,6 +92,22 @@ class _Walkers:
     values: Tensor
     chance: Tensor
 
+    @classmethod
+    def together(cls, parts: "list[_Walkers]") -> "_Walkers":
+        """Walkers of several times side by side."""
+        return cls(
+            torch.cat([part.points for part in parts]),
+            torch.cat([part.amounts for part in parts]),
+            torch.cat([part.values for part in parts]),
+            torch.cat([part.chance for part in parts]),
+        )
+
+    def rows(self, rows: Tensor) -> "_Walkers":
+        """Some of the walkers, or some several times."""
+        return _Walkers(
+            self.points[rows], self.amounts[rows], self.values[rows], self.chance[rows]
+        )
+
     def updated(self, rows: Tensor, moved: Tensor, new: "_Walkers") -> "_Walkers":
         """Takes ``new`` in those of the rows that moved."""
         rows = rows[moved]
@@ -110,19 +136,15 @@ def walk(
             number of them.
         mixture: Proposes the columns ``target.proposed``.
         generator: Source of randomness.
-        steps: Most steps after the last refit of the mixture.
+        steps: Most steps after warming up.
         enough: Effective samples at which to stop.
     """
-    rest, first = target.proposed, mixture
+    rest = target.proposed
+    warm = REFIT * math.ceil(WARM * len(rest) / REFIT)
     state = _tried(target, starts[:, rest], mixture, generator)
-    recent: list[Tensor] = []
-    for step in range(1, REFITS[-1] + 1):
+    state, mixture = _warmed(target, state, mixture, generator, warm)
+    for _ in range(SETTLE):
         state, _ = _stepped(target, state, mixture, generator)
-        recent = [*recent[1 - RECENT :], state.points[:, rest]]
-        if step in REFITS:
-            own = fitted(torch.cat(recent), COMPONENTS, generator)
-            mixture = first.joined(own, SHARE)
-            state = replace(state, chance=mixture.log_density(state.points[:, rest]))
     kept, ratios = [state], []
     worth = 0.0
     for step in range(1, steps + 1):
@@ -139,7 +161,7 @@ def walk(
         points=torch.cat([k.points for k in kept]),
         amounts=torch.cat([k.amounts for k in kept]),
         effective=worth,
-        drawn=len(starts) * (1 + REFITS[-1] + len(ratios)),
+        drawn=len(starts) * (1 + warm + SETTLE + len(ratios)),
         log_evidence=evidence.log,
         log_evidence_sd=evidence.sd,
     )
@@ -155,10 +177,45 @@ def _tried(
     return _Walkers(points, amounts, values, mixture.log_density(proposed))
 
 
+def _warmed(
+    target: Target,
+    state: _Walkers,
+    first: StudentMixture,
+    generator: Generator,
+    steps: int,
+) -> tuple[_Walkers, StudentMixture]:
+    """Walks in a power of the posterior; picks walkers by what is missing of it.
+
+    Returns:
+        As many walkers, and the mixture that is now fitted to the wider density.
+    """
+    rest, mixture = target.proposed, first
+    past: list[_Walkers] = []
+    for step in range(1, steps + 1):
+        state, _ = _stepped(target, state, mixture, generator, POWER)
+        past = [*past[-(steps // 2 - 1) :], state]
+        if step % REFIT == 0:
+            recent = _Walkers.together(past[-RECENT:]).points[:, rest]
+            mixture = first.joined(fitted(recent, COMPONENTS, generator), SHARE)
+            state = replace(state, chance=mixture.log_density(state.points[:, rest]))
+    every = _Walkers.together(past)
+    weights = torch.softmax((1 - POWER) * every.values, 0)
+    rows = torch.multinomial(
+        weights, len(state.values), replacement=True, generator=generator
+    )
+    picked = every.rows(rows)
+    chance = mixture.log_density(picked.points[:, rest])
+    return replace(picked, chance=chance), mixture
+
+
 def _stepped(
-    target: Target, state: _Walkers, mixture: StudentMixture, generator: Generator
+    target: Target,
+    state: _Walkers,
+    mixture: StudentMixture,
+    generator: Generator,
+    power: float = 1.0,
 ) -> tuple[_Walkers, Tensor]:
-    """Moves one half of the walkers after the other.
+    """Moves one half of the walkers after the other, in a power of the posterior.
 
     Returns:
         The walkers, and posterior over proposal density of the independent draws.
@@ -166,20 +223,26 @@ def _stepped(
     order = torch.randperm(len(state.values), generator=generator)
     ratios = []
     for rows, others in (order.chunk(2), order.chunk(2)[::-1]):
-        state, ratio = _half(target, state, rows, others, mixture, generator)
-        ratios.append(ratio)
+        new, fresh = _offered(target, state, rows, others, mixture, generator)
+        gain = power * (new.values - state.values[rows])
+        back = state.chance[rows] - new.chance
+        # Differences are symmetric: there and back are as likely.
+        gain[:fresh] = gain[:fresh] + back[:fresh]
+        luck = torch.rand(len(rows), generator=generator, dtype=gain.dtype).log()
+        state = state.updated(rows, luck < gain, new)
+        ratios.append((new.values - new.chance)[:fresh])
     return state, torch.cat(ratios)
 
 
-def _half(
+def _offered(
     target: Target,
     state: _Walkers,
     rows: Tensor,
     others: Tensor,
     mixture: StudentMixture,
     generator: Generator,
-) -> tuple[_Walkers, Tensor]:
-    """Moves the walkers of some rows; the first of these are offered fresh draws."""
+) -> tuple[_Walkers, int]:
+    """Where the walkers of some rows may go; to the first so many, fresh draws."""
     here = state.points[:, target.proposed]
     count, size = len(rows), here.shape[1]
     fresh = round(INDEPENDENT * count)
@@ -194,10 +257,4 @@ def _half(
     factor = torch.where(share[1] < WHOLE, 1.0, factor)[:, None]
     stepped = here[rows[fresh:]] + factor * (here[others[one]] - here[others[two]])
     new = _tried(target, torch.cat([drawn, stepped]), mixture, generator)
-    gain = new.values - state.values[rows]
-    back = state.chance[rows] - new.chance
-    # Differences are symmetric: there and back are as likely.
-    gain = gain + torch.where(torch.arange(count) < fresh, back, 0.0)
-    luck = torch.rand(count, generator=generator, dtype=here.dtype).log()
-    ratio = (new.values - new.chance)[:fresh]
-    return state.updated(rows, luck < gain, new), ratio
+    return new, fresh
