@@ -311,3 +311,38 @@ def _grown(packing: Packing, radii: ndarray) -> Packing:
         if _push(packing.disks, grid) == 0:
             return packing
     raise RuntimeError("the disks could not be pushed apart")
+
+
+def drawn_radii(count: int, std: float, rng: Generator) -> Float[ndarray, " disk"]:
+    """Rising log-normal radii, one from each of as many equal shares of probability.
+
+    Means over them are those of the distribution, in the mean over draws, and scatter
+    far less than those of independent radii.
+    """
+    sigma = math.sqrt(math.log1p(std**2))
+    share = (np.arange(count) + rng.random(count)) / count
+    return np.asarray(np.exp(sigma * special.ndtri(share) - 0.5 * sigma**2))
+
+
+@_compiled
+def covered(disks: ndarray, box: float, pixels: int) -> ndarray:
+    """Which pixels' corners lie in a disk: a square map of 0 and 1.
+
+    Args:
+        disks: Rows x, y, R [same unit as ``box``].
+        box: Edge of the periodic square.
+        pixels: Pixels along it; the first corner is at 0.
+    """
+    mask = np.zeros((pixels, pixels), dtype=np.uint8)
+    pixel = box / pixels
+    for i in range(disks.shape[1]):
+        x, y, radius = disks[0, i], disks[1, i], disks[2, i]
+        for row in range(
+            math.ceil((x - radius) / pixel), int((x + radius) / pixel) + 1
+        ):
+            away = row * pixel - x
+            half = math.sqrt(max(radius * radius - away * away, 0.0))
+            first = math.ceil((y - half) / pixel)
+            for column in range(first, math.floor((y + half) / pixel) + 1):
+                mask[row % pixels, column % pixels] = 1
+    return mask

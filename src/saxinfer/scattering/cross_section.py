@@ -1,0 +1,119 @@
+"""Cross-sections drawn on a grid: disks in equilibrium over a clipped random field."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+from numpy.random import Generator
+
+from saxinfer.scattering.drawn_field import WAVES, FieldOnGrid
+from saxinfer.scattering.grid import Grid
+from saxinfer.scattering.realisation import Realisation
+
+__all__ = ["CrossSection"]
+
+# Fewest disks whose order is not that of their periodic images.
+FEWEST_DISKS = 9
+
+
+@dataclass(frozen=True)
+class CrossSection:
+    """Disks of one density in a matrix of two.
+
+    Attributes:
+        radius_mean: Mean radius of the disks, by number [nm].
+        radius_std: Standard deviation of the radius [nm].
+        phi: Area fraction of the disks.
+        exponent: Exponent p of the field's spectrum (k² + mu²)^-p [1].
+        mu: Low-q smoothing of the spectrum [1/nm].
+        k_max: Band limit of the spectrum [1/nm].
+        level: Level at which the field is clipped [standard deviations].
+    """
+
+    radius_mean: float
+    radius_std: float
+    phi: float
+    exponent: float
+    mu: float
+    k_max: float
+    level: float
+
+    def refuse_unfit(self, grid: Grid) -> None:
+        """Raises a ValueError if the grid cannot hold the structure."""
+        if grid.dimension != 2:
+            raise ValueError("a cross-section needs a grid of two dimensions, got 3.")
+        if grid.nyquist < 2 * self.k_max * (1 - 1e-9):
+            finest = math.pi / 2 / self.k_max
+            raise ValueError(
+                f"pixels of {grid.pixel:.4g} nm are too coarse for fluctuations up to "
+                f"{self.k_max:.4g} 1/nm. Take {finest:.4g} nm at most."
+            )
+        if grid.edge * self.mu < WAVES:
+            raise ValueError(
+                f"a box of {grid.edge:.4g} nm is too small for mu = {self.mu:.4g} "
+                f"1/nm, waves of which would not average out. Take at least "
+                f"{WAVES / self.mu:.4g} nm, or mu from {WAVES / grid.edge:.3g} 1/nm on."
+            )
+        expected = self._expected(grid)
+        if expected < FEWEST_DISKS:
+            raise ValueError(
+                f"a box of {grid.edge:.4g} nm holds {expected:.1f} disks of "
+                f"{self.radius_mean:.4g} nm; {FEWEST_DISKS} are needed. Take a larger "
+                "box."
+            )
+
+    def draw(
+        self, grid: Grid, densities: tuple[float, float, float], rng: Generator
+    ) -> Realisation:
+        """Draws one cross-section.
+
+        Args:
+            grid: The periodic square.
+            densities: Of the disks, of where the field is above the level, and below.
+            rng: Source of randomness.
+
+        Raises:
+            ValueError: If the grid cannot hold the structure.
+        """
+        self.refuse_unfit(grid)
+        disks = self._disks(grid, rng)
+        phases = np.where(self._field(grid).draw(rng) > self.level, 1, 2)
+        phases[self._covered(disks, grid)] = 0
+        return Realisation(
+            grid=grid,
+            phases=phases.astype(np.uint8),
+            names=("crystal", "amorphous 1", "amorphous 2"),
+            densities=densities,
+            radii=disks[2],
+        )
+
+    def _expected(self, grid: Grid) -> float:
+        """Mean number of disks in the box."""
+        square = self.radius_mean**2 + self.radius_std**2
+        return self.phi * grid.volume / (math.pi * square)
+
+    def _disks(self, grid: Grid, rng: Generator) -> ndarray:
+        """Rows x, y, R [nm] of an equilibrium packing."""
+        # numba takes a while to load, and only pictures need it.
+        from saxinfer.scattering import hard_disks
+
+        # A whole number of disks, right in the mean.
+        count = int(self._expected(grid) + rng.random())
+        spread = self.radius_std / self.radius_mean
+        radii = hard_disks.drawn_radii(count, spread, rng)
+        edge = grid.edge / self.radius_mean
+        phi = math.pi * float(np.square(radii).sum()) / edge**2
+        packing = hard_disks.random_start(radii, phi, rng)
+        packing.run(hard_disks.sweeps_to_equilibrium(phi), tune=True)
+        return np.asarray(packing.disks * self.radius_mean)
+
+    def _covered(self, disks: ndarray, grid: Grid) -> ndarray:
+        from saxinfer.scattering import hard_disks
+
+        return hard_disks.covered(disks, grid.edge, grid.pixels).astype(bool)
+
+    def _field(self, grid: Grid) -> FieldOnGrid:
+        k = grid.wavenumbers()
+        power = (1 + np.square(k / self.mu)) ** -self.exponent
+        return FieldOnGrid(grid, np.where(k <= self.k_max, power, 0.0))

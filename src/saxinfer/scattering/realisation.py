@@ -1,0 +1,58 @@
+"""One structure on a grid: which phase each pixel belongs to, and what it weighs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from numpy import ndarray
+
+from saxinfer.scattering.fourier import Rings, spectrum
+from saxinfer.scattering.grid import Grid
+
+__all__ = ["Realisation"]
+
+
+@dataclass(frozen=True, eq=False)
+class Realisation:
+    """A draw from the ensemble whose mean the closed form is.
+
+    Attributes:
+        grid: The periodic box.
+        phases: Number of the phase of each pixel.
+        names: Names of the phases.
+        densities: Their scattering length densities [relative].
+        radii: Radii of the particles in the box [nm]; empty if there are none.
+    """
+
+    grid: Grid
+    phases: UInt8[ndarray, "..."]
+    names: tuple[str, ...]
+    densities: tuple[float, ...]
+    radii: Float[ndarray, " particle"]
+
+    def __post_init__(self) -> None:
+        if self.phases.shape != self.grid.shape:
+            raise ValueError(
+                f"phases must have the shape {self.grid.shape} of the grid, got "
+                f"{self.phases.shape}."
+            )
+        if not len(self.names) == len(self.densities) > int(self.phases.max()):
+            raise ValueError(
+                f"{len(self.names)} names and {len(self.densities)} densities do not "
+                f"go with phases up to number {int(self.phases.max())}."
+            )
+
+    @property
+    def density(self) -> Float[ndarray, "..."]:
+        """Density of each pixel."""
+        return np.take(np.asarray(self.densities), self.phases)
+
+    @property
+    def fractions(self) -> tuple[float, ...]:
+        """Share of the box that each phase takes [1]; not quite the nominal one."""
+        held = np.bincount(self.phases.ravel(), minlength=len(self.names))
+        return tuple((held / self.phases.size).tolist())
+
+    def spectrum(self, rings: Rings) -> Float[ndarray, " ring"]:
+        """Spectrum S(q) [density² nm², or nm³ of a cube] averaged over rings."""
+        return spectrum(self.density, rings)
