@@ -84,7 +84,7 @@ class CrossSection:
             grid=grid,
             phases=phases.astype(np.uint8),
             names=("crystal", "amorphous 1", "amorphous 2"),
-            densities=densities,
+            density=np.take(np.asarray(densities), phases),
             radii=disks[2],
         )
 

@@ -20,32 +20,28 @@ class Realisation:
         grid: The periodic box.
         phases: Number of the phase of each pixel.
         names: Names of the phases.
-        densities: Their scattering length densities [relative].
+        density: Scattering length density of each pixel [relative].
         radii: Radii of the particles in the box [nm]; empty if there are none.
     """
 
     grid: Grid
     phases: UInt8[ndarray, "..."]
     names: tuple[str, ...]
-    densities: tuple[float, ...]
+    density: Float[ndarray, "..."]
     radii: Float[ndarray, " particle"]
 
     def __post_init__(self) -> None:
-        if self.phases.shape != self.grid.shape:
+        if not self.phases.shape == self.density.shape == self.grid.shape:
             raise ValueError(
-                f"phases must have the shape {self.grid.shape} of the grid, got "
-                f"{self.phases.shape}."
+                f"both maps must have the shape {self.grid.shape} of the grid, got "
+                f"{self.phases.shape} and {self.density.shape}."
             )
-        if not len(self.names) == len(self.densities) > int(self.phases.max()):
+        last = int(self.phases.max())
+        if last >= len(self.names):
             raise ValueError(
-                f"{len(self.names)} names and {len(self.densities)} densities do not "
-                f"go with phases up to number {int(self.phases.max())}."
+                f"phases up to number {last} need {last + 1} names, got "
+                f"{len(self.names)}."
             )
-
-    @property
-    def density(self) -> Float[ndarray, "..."]:
-        """Density of each pixel."""
-        return np.take(np.asarray(self.densities), self.phases)
 
     @property
     def fractions(self) -> tuple[float, ...]:

@@ -4,9 +4,13 @@ import abc
 import math
 
 from jaxtyping import Float
+from numpy import ndarray
+from numpy.random import Generator
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
+from saxinfer.scattering.grid import Grid
+from saxinfer.scattering.realisation import Realisation
 
 __all__ = ["Structure"]
 
@@ -52,6 +56,30 @@ class Structure(abc.ABC):
                 shape [batch, q].
             theta: Parameters in their units, columns as in ``space``.
         """
+
+    def realise(
+        self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
+    ) -> Realisation:
+        """Draws one structure, of the ensemble whose mean curve is the closed form.
+
+        Args:
+            theta: Parameters in their units, columns as in ``space``.
+            grid: The periodic box, of the structure's dimension.
+            rng: Source of randomness.
+
+        Raises:
+            ValueError: If the grid cannot hold the structure, or if the model is a
+                closed form only.
+        """
+        raise ValueError(
+            f"'{self.name}' cannot be drawn: the model is a closed form only."
+        )
+
+    def intensity_from_spectrum(
+        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
+    ) -> Float[ndarray, "*boxes q"]:
+        """The curve in the unit of :meth:`intensity`, from a realisation's spectrum."""
+        return spectrum
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """Distance over which the density is correlated [nm].

@@ -36,6 +36,8 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
+from numpy import ndarray
+from numpy.random import Generator
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
@@ -47,8 +49,11 @@ from saxinfer.scattering.correlation import (
     resampling_matrix,
     transform_matrix,
 )
+from saxinfer.scattering.cross_section import CrossSection
+from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.matrix_prior import untangled
 from saxinfer.scattering.random_field import FieldTransform, power_law_spectrum
+from saxinfer.scattering.realisation import Realisation
 from saxinfer.structures.base import Structure
 
 __all__ = ["K_MAX", "Cellulose"]
@@ -204,6 +209,21 @@ class Cellulose(Structure):
         norm = _FIELD.norm(spectrum)[:, None] / (2 * math.pi)
         weight = (delta * (1 - phi)).square()[:, None]
         return total + weight * torch.addcmul(rest, linear / norm, own)
+
+    def realise(
+        self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
+    ) -> Realisation:
+        """Draws a cross-section in a square of at least 60 / mu."""
+        alpha, std, exponent, mu, first, second, phi, _ = theta.tolist()
+        level = float(matrix(theta[None])[2])
+        section = CrossSection(alpha, std, phi, exponent, mu, K_MAX, level)
+        return section.draw(grid, (1.0, first, second), rng)
+
+    def intensity_from_spectrum(
+        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
+    ) -> Float[ndarray, "*boxes q"]:
+        """Of randomly turned long fibrils [nm³], or the spectrum itself [nm²]."""
+        return spectrum * math.pi / q if self.geometry == "powder" else spectrum
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """Six crystals [nm]: beyond, their order has faded."""

@@ -14,9 +14,14 @@ import math
 
 import torch
 from jaxtyping import Float
+from numpy import ndarray
+from numpy.random import Generator
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
+from saxinfer.scattering.dispersion import FRACTION, Dispersion
+from saxinfer.scattering.grid import Grid
+from saxinfer.scattering.realisation import Realisation
 from saxinfer.scattering.spheres import core_shell_intensity
 from saxinfer.structures.base import Structure
 
@@ -99,6 +104,21 @@ class CoreShellSphere(Structure):
         return core_shell_intensity(
             q, mean, std, core_ratio, torch.cos(angle), torch.sin(angle)
         )
+
+    def realise(
+        self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
+    ) -> Realisation:
+        """Draws a dilute dispersion in a cube."""
+        mean, std, thickness, angle = theta.tolist()
+        contrasts = math.cos(angle), math.sin(angle)
+        core_ratio = 1 - thickness / mean
+        return Dispersion(mean, std, core_ratio, *contrasts).draw(grid, rng)
+
+    def intensity_from_spectrum(
+        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
+    ) -> Float[ndarray, "*boxes q"]:
+        """Spectrum a unit of volume fraction [nm³]."""
+        return spectrum / FRACTION
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger particles blur what they add."""

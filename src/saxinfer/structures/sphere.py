@@ -8,9 +8,14 @@ References:
 """
 
 from jaxtyping import Float
+from numpy import ndarray
+from numpy.random import Generator
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
+from saxinfer.scattering.dispersion import FRACTION, Dispersion
+from saxinfer.scattering.grid import Grid
+from saxinfer.scattering.realisation import Realisation
 from saxinfer.scattering.spheres import sphere_intensity
 from saxinfer.structures.base import Structure
 
@@ -48,6 +53,19 @@ class Sphere(Structure):
     ) -> Float[Tensor, "batch q"]:
         """Scattered intensity a unit of volume fraction and contrast² [nm³]."""
         return sphere_intensity(q, theta[:, 0], theta[:, 1])
+
+    def realise(
+        self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
+    ) -> Realisation:
+        """Draws a dilute dispersion in a cube."""
+        mean, std = theta.tolist()
+        return Dispersion(mean, std).draw(grid, rng)
+
+    def intensity_from_spectrum(
+        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
+    ) -> Float[ndarray, "*boxes q"]:
+        """Spectrum a unit of volume fraction [nm³]."""
+        return spectrum / FRACTION
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger spheres blur what they add."""
