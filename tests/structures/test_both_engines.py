@@ -83,12 +83,11 @@ def disagreement(model: Structure, theta: Tensor, grid: Grid, seed: int) -> floa
     top = TRUSTED * grid.nyquist
     edges = np.geomspace(4 * math.pi / grid.edge, top, BANDS + 1)
     rings = Rings(grid, edges)
-    drawn = [model.realise(theta, grid, rng).spectrum(rings) for _ in range(COPIES)]
-    found = np.array(drawn)
     if model.name == "cellulose":
         # The factor pi / q of a powder varies within a ring: compare what was drawn.
         model = type(model)("aligned")  # type: ignore[call-arg]
-    found = model.intensity_from_spectrum(rings.q, found)
+    drawn = (model.realise(theta, grid, rng) for _ in range(COPIES))
+    found = np.array([model.drawn_intensity(each, rings) for each in drawn])
     expected = over_rings(model, theta, rings)
     gap = np.abs(found.mean(0) / expected - 1) - 0.01
     error = found.std(0, ddof=1) / math.sqrt(COPIES) / expected
@@ -122,15 +121,14 @@ def test_the_same_seed_draws_the_same_structure(name: str) -> None:
 
 
 def test_a_powder_of_fibrils_scatters_pi_over_q_times_the_cross_section() -> None:
-    q, section = np.array([0.5, 2.0]), np.array([3.0, 1.0])
-    model, theta = get_structure("cellulose"), torch.zeros(1, 8).double()
-    theta[:] = torch.tensor([2.0, 0.4, 2.0, 0.8, 0.8, 0.2, 0.35, 0.25])
-    found = model.intensity_from_spectrum(q, section)
+    model, grid = get_structure("cellulose"), CASES["cellulose"].grid
+    (theta,) = drawn_thetas(model, CASES["cellulose"], 1, seed=4)
+    drawn, rings = model.realise(theta, grid, default_rng(1)), Rings.even(grid)
     aligned = type(model)("aligned")  # type: ignore[call-arg]
-    assert (aligned.intensity_from_spectrum(q, section) == section).all()
-    points = torch.from_numpy(q)
-    factor = model.intensity(points, theta) / aligned.intensity(points, theta)
-    assert np.allclose(found / section, factor[0].numpy())
+    factor = model.drawn_intensity(drawn, rings) / aligned.drawn_intensity(drawn, rings)
+    q = torch.from_numpy(rings.q)
+    closed = model.intensity(q, theta[None]) / aligned.intensity(q, theta[None])
+    assert np.allclose(factor, closed[0].numpy())
 
 
 def test_a_closed_form_only_is_said_to_be_one() -> None:

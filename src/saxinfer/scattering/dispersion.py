@@ -16,10 +16,7 @@ from numpy.random import Generator
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
 
-__all__ = ["FRACTION", "Dispersion"]
-
-FRACTION = 0.02
-"""Volume of all particles over that of the box, in the mean, unless told otherwise."""
+__all__ = ["Dispersion"]
 
 # Pixels that the mean radius, and boxes that the largest particle, must at least span.
 FEWEST_PIXELS, LARGEST_SHARE = 5.0, 0.5
@@ -35,7 +32,8 @@ class Dispersion:
         core_ratio: Core radius over outer radius [1]; 1 for a homogeneous sphere.
         core: Density of the core less that of the solvent.
         shell: Density of the shell less that of the solvent.
-        fraction: Volume of all particles over that of the box, in the mean [1].
+        fraction: About which volume fraction of particles there is to be [1]; one
+            particle at least.
     """
 
     radius_mean: float
@@ -43,7 +41,7 @@ class Dispersion:
     core_ratio: float = 1.0
     core: float = 1.0
     shell: float = 1.0
-    fraction: float = FRACTION
+    fraction: float = 0.02
 
     def draw(self, grid: Grid, rng: Generator) -> Realisation:
         """Draws one dispersion in a cube.
@@ -53,8 +51,9 @@ class Dispersion:
         Raises:
             ValueError: If the grid is too coarse or too small for the particles.
         """
-        radii = self._radii(grid, rng)
-        self._refuse_unfit(grid, float(radii.max(initial=self.radius_mean)))
+        count = max(1, round(self.fraction * grid.volume / self._volume))
+        radii = self._radii(count, rng)
+        self._refuse_unfit(grid, float(radii.max()))
         phases = np.zeros(grid.shape, np.uint8)
         density = np.zeros(grid.shape)
         for radius, centre in zip(radii, rng.random((len(radii), 3)), strict=True):
@@ -64,15 +63,23 @@ class Dispersion:
             phases[place] = np.maximum(phases[place], inside)
             density[place] += np.array([0.0, self.shell, self.core])[inside]
         names = ("solvent", "shell", "core")
-        return Realisation(grid, phases, names, density, radii)
+        share = count * self._volume / grid.volume
+        return Realisation(grid, phases, names, density, radii, share)
 
-    def _radii(self, grid: Grid, rng: Generator) -> ndarray:
-        """Independent log-normal radii [nm] of a whole number of particles."""
-        spread = math.log1p((self.radius_std / self.radius_mean) ** 2)
-        volume = 4 / 3 * math.pi * self.radius_mean**3 * math.exp(3 * spread)
-        count = int(self.fraction * grid.volume / volume + rng.random())
+    @property
+    def _spread(self) -> float:
+        """Variance of ln R."""
+        return math.log1p((self.radius_std / self.radius_mean) ** 2)
+
+    @property
+    def _volume(self) -> float:
+        """Mean volume of a particle [nm³]."""
+        return 4 / 3 * math.pi * self.radius_mean**3 * math.exp(3 * self._spread)
+
+    def _radii(self, count: int, rng: Generator) -> ndarray:
+        """Independent log-normal radii [nm]."""
         normal = rng.standard_normal(count)
-        drawn = np.exp(math.sqrt(spread) * normal - 0.5 * spread)
+        drawn = np.exp(math.sqrt(self._spread) * normal - 0.5 * self._spread)
         return np.sort(self.radius_mean * drawn)
 
     def _refuse_unfit(self, grid: Grid, largest: float) -> None:

@@ -22,6 +22,8 @@ class Realisation:
         names: Names of the phases.
         density: Scattering length density of each pixel [relative].
         radii: Radii of the particles in the box [nm]; empty if there are none.
+        share: Volume fraction that as many particles take in the mean, for what is
+            dilute; else 1.
     """
 
     grid: Grid
@@ -29,6 +31,7 @@ class Realisation:
     names: tuple[str, ...]
     density: Float[ndarray, "..."]
     radii: Float[ndarray, " particle"]
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.phases.shape == self.density.shape == self.grid.shape:

@@ -9,6 +9,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
+from saxinfer.scattering.fourier import Rings
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
 
@@ -75,11 +76,14 @@ class Structure(abc.ABC):
             f"'{self.name}' cannot be drawn: the model is a closed form only."
         )
 
-    def intensity_from_spectrum(
-        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
-    ) -> Float[ndarray, "*boxes q"]:
-        """The curve in the unit of :meth:`intensity`, from a realisation's spectrum."""
-        return spectrum
+    def drawn_intensity(
+        self, drawn: Realisation, rings: Rings
+    ) -> Float[ndarray, " ring"]:
+        """The curve of a realisation at ``rings.q``, in the unit of :meth:`intensity`.
+
+        It scatters about the closed form by its speckle.
+        """
+        return drawn.spectrum(rings) / drawn.share
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """Distance over which the density is correlated [nm].

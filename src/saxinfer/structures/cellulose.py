@@ -50,6 +50,7 @@ from saxinfer.scattering.correlation import (
     transform_matrix,
 )
 from saxinfer.scattering.cross_section import CrossSection
+from saxinfer.scattering.fourier import Rings
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.matrix_prior import untangled
 from saxinfer.scattering.random_field import FieldTransform, power_law_spectrum
@@ -219,11 +220,12 @@ class Cellulose(Structure):
         section = CrossSection(alpha, std, phi, exponent, mu, K_MAX, level)
         return section.draw(grid, (1.0, first, second), rng)
 
-    def intensity_from_spectrum(
-        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
-    ) -> Float[ndarray, "*boxes q"]:
-        """Of randomly turned long fibrils [nm³], or the spectrum itself [nm²]."""
-        return spectrum * math.pi / q if self.geometry == "powder" else spectrum
+    def drawn_intensity(
+        self, drawn: Realisation, rings: Rings
+    ) -> Float[ndarray, " ring"]:
+        """Of randomly turned long fibrils [nm³], or of their aligned cut [nm²]."""
+        section = drawn.spectrum(rings)
+        return section * math.pi / rings.q if self.geometry == "powder" else section
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """Six crystals [nm]: beyond, their order has faded."""

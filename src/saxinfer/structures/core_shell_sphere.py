@@ -14,12 +14,11 @@ import math
 
 import torch
 from jaxtyping import Float
-from numpy import ndarray
 from numpy.random import Generator
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
-from saxinfer.scattering.dispersion import FRACTION, Dispersion
+from saxinfer.scattering.dispersion import Dispersion
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.scattering.spheres import core_shell_intensity
@@ -113,12 +112,6 @@ class CoreShellSphere(Structure):
         contrasts = math.cos(angle), math.sin(angle)
         core_ratio = 1 - thickness / mean
         return Dispersion(mean, std, core_ratio, *contrasts).draw(grid, rng)
-
-    def intensity_from_spectrum(
-        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
-    ) -> Float[ndarray, "*boxes q"]:
-        """Spectrum a unit of volume fraction [nm³]."""
-        return spectrum / FRACTION
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger particles blur what they add."""

@@ -8,12 +8,11 @@ References:
 """
 
 from jaxtyping import Float
-from numpy import ndarray
 from numpy.random import Generator
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
-from saxinfer.scattering.dispersion import FRACTION, Dispersion
+from saxinfer.scattering.dispersion import Dispersion
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.scattering.spheres import sphere_intensity
@@ -60,12 +59,6 @@ class Sphere(Structure):
         """Draws a dilute dispersion in a cube."""
         mean, std = theta.tolist()
         return Dispersion(mean, std).draw(grid, rng)
-
-    def intensity_from_spectrum(
-        self, q: Float[ndarray, " q"], spectrum: Float[ndarray, "*boxes q"]
-    ) -> Float[ndarray, "*boxes q"]:
-        """Spectrum a unit of volume fraction [nm³]."""
-        return spectrum / FRACTION
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger spheres blur what they add."""
