@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from saxinfer.instrument.observation import Observation
 from saxinfer.instrument.sampling import Sampling
 from saxinfer.structures import MODELS, get_structure
 
@@ -14,6 +15,12 @@ from saxinfer.structures import MODELS, get_structure
 RELATIVE = 1e-4
 
 Q = torch.logspace(-2, math.log10(3), 800, dtype=torch.float64)
+
+
+def observed(q: Tensor, resolution: Tensor | None = None) -> Observation:
+    """A curve at q; of its intensities only the points matter here."""
+    ones = torch.ones_like(q)
+    return Observation.of(q, ones, 0.01 * ones, resolution, "measured")
 
 
 def prior_draws(model: str, count: int, seed: int) -> Tensor:
@@ -25,7 +32,7 @@ def prior_draws(model: str, count: int, seed: int) -> Tensor:
 @pytest.mark.parametrize("model", MODELS)
 def test_curves_through_nodes_are_those_at_every_point(model: str) -> None:
     structure, theta = get_structure(model), prior_draws(model, 200, 4)
-    ladder = Sampling(Q, None, structure.smooth_to)
+    ladder = Sampling(observed(Q), structure.smooth_to)
     exact = structure.intensity(Q, theta)
     rungs = ladder.rung(structure.reach(theta))
     coarse = 0
@@ -43,7 +50,7 @@ def test_curves_through_nodes_are_those_at_every_point(model: str) -> None:
 def test_sharp_minima_of_equal_spheres_are_kept() -> None:
     structure = get_structure("sphere")
     theta = torch.tensor([[9.0, 0.009], [12.0, 0.0121], [15.9, 0.02]]).double()
-    ladder = Sampling(Q, None, structure.smooth_to)
+    ladder = Sampling(observed(Q), structure.smooth_to)
     (rung,) = set(ladder.rung(structure.reach(theta[1:])).tolist())
     exact = structure.intensity(Q, theta)
     found = ladder.at_points(structure.intensity(ladder.nodes(rung), theta), rung)
@@ -53,19 +60,22 @@ def test_sharp_minima_of_equal_spheres_are_kept() -> None:
 
 def test_the_resolution_is_part_of_the_matrix() -> None:
     structure, theta = get_structure("sphere"), torch.tensor([[8.0, 0.4]]).double()
-    smear = torch.rand(800, 30, generator=Generator().manual_seed(1)).double()
-    smear = smear / smear.sum(0)
-    ladder = Sampling(Q, smear, math.inf)
+    data = observed(Q, 0.03 * Q)
+    assert data.smear is not None
+    ladder = Sampling(data, math.inf)
     rung = int(ladder.rung(structure.reach(theta))[0])
     found = ladder.at_points(structure.intensity(ladder.nodes(rung), theta), rung)
-    assert torch.allclose(found, structure.intensity(Q, theta) @ smear, rtol=1e-5)
+    assert torch.allclose(
+        found, structure.intensity(data.grid, theta) @ data.smear, rtol=1e-5
+    )
+    assert len(ladder.nodes(rung)) < len(data.grid)
 
 
 def test_long_reaches_few_points_and_band_limits_keep_the_own_grid() -> None:
     far = torch.tensor([math.inf, 1e5]).double()
-    ladder = Sampling(Q, None, math.inf)
+    ladder = Sampling(observed(Q), math.inf)
     assert all(ladder.nodes(rung) is Q for rung in ladder.rung(far).tolist())
     few = Q[::20]
-    assert Sampling(few, None, math.inf).nodes(3) is few
-    assert len(Sampling(Q, None, 3.5).nodes(3)) < len(Q)
-    assert Sampling(Q, None, 3.0).nodes(3) is Q
+    assert Sampling(observed(few), math.inf).nodes(3) is few
+    assert len(Sampling(observed(Q), 3.5).nodes(3)) < len(Q)
+    assert Sampling(observed(Q), 3.0).nodes(3) is Q

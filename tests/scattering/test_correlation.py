@@ -161,3 +161,14 @@ def test_its_gradient_is_finite_where_the_deficit_vanishes() -> None:
         clipped_covariance(one(0.5), deficit).sum(), (deficit,)
     )
     assert bool(slope.isfinite().all())
+
+
+def test_nodes_beyond_what_is_asked_for_may_be_left_out() -> None:
+    nodes = Nodes(last=40.0, scale=1.0, count=200)
+    values = torch.exp(-nodes.values / 5)[None]
+    x = torch.linspace(0, 7, 50, dtype=torch.float64)[None]
+    few = nodes.beyond(7.0)
+    assert few < len(nodes.values)
+    whole = resample(values, nodes, x)
+    assert torch.equal(resample(values[:, :few], nodes, x), whole)
+    assert nodes.beyond(40.0) == 200

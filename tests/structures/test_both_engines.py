@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from numpy import ndarray
 from numpy.random import default_rng
 from torch import Generator, Tensor
 
@@ -66,17 +65,6 @@ def drawn_thetas(model: Structure, case: Case, count: int, seed: int) -> Tensor:
     return theta[space.admits(theta)][:count]
 
 
-def over_rings(model: Structure, theta: Tensor, rings: Rings) -> ndarray:
-    """The closed form averaged over the wavevectors of each ring."""
-    k = rings.grid.wavenumbers()
-    wanted = k <= 1.01 * TRUSTED * rings.grid.nyquist
-    near, place = np.unique(k[wanted], return_inverse=True)
-    curve = model.intensity(torch.from_numpy(near[1:]), theta[None])[0]
-    exact = np.zeros(k.shape)
-    exact[wanted] = np.append(0.0, curve.numpy())[place]
-    return rings.mean(exact)
-
-
 def disagreement(model: Structure, theta: Tensor, grid: Grid, seed: int) -> float:
     """Largest gap of a band, less a percent, in units of its standard error."""
     rng = default_rng(seed)
@@ -88,7 +76,9 @@ def disagreement(model: Structure, theta: Tensor, grid: Grid, seed: int) -> floa
         model = type(model)("aligned")  # type: ignore[call-arg]
     drawn = (model.realise(theta, grid, rng) for _ in range(COPIES))
     found = np.array([model.drawn_intensity(each, rings) for each in drawn])
-    expected = over_rings(model, theta, rings)
+    expected = rings.mean_of(
+        lambda k: model.intensity(torch.from_numpy(k), theta[None])[0].numpy()
+    )
     gap = np.abs(found.mean(0) / expected - 1) - 0.01
     error = found.std(0, ddof=1) / math.sqrt(COPIES) / expected
     return float((gap / error).max())

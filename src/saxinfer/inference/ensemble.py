@@ -51,7 +51,7 @@ REFIT, RECENT, COMPONENTS, SHARE = 5, 4, 2, 0.7
 # Steps in the posterior itself before samples are kept.
 SETTLE = 5
 
-# Steps between the samples that are kept, and the fewest after the last refit.
+# Steps between the samples that are kept, and the fewest before stopping early.
 EVERY, FEWEST = 5, 10
 
 

@@ -96,8 +96,7 @@ class Target:
     @functools.cached_property
     def sampling(self) -> Sampling:
         """Where the structure is evaluated."""
-        data = self.observation
-        return Sampling(data.grid, data.smear, self.structure.smooth_to)
+        return Sampling(self.observation, self.structure.smooth_to)
 
     def curve(
         self, latent: Float[Tensor, "batch dimension"], alike: int = 1

@@ -2,7 +2,7 @@ r"""How finely a structure's curve must be sampled: at far fewer points than mea
 
 A structure whose density is correlated over a distance L scatters curves that turn by
 q L at the fastest. A spline of degree seven with nodes at most ``PHASE`` / L apart
-follows them to a few parts in a million, at every point; where nothing oscillates,
+follows them to a few parts in a million, to 2e-4 in the deepest minima; where nothing oscillates,
 curves are powers of q, and nodes are at most the share ``SHARE`` of q apart. From the
 nodes to the measured points, resolution included, is one matrix.
 
@@ -18,6 +18,8 @@ import torch
 from jaxtyping import Float, Int
 from scipy.interpolate import make_interp_spline
 from torch import Tensor
+
+from saxinfer.instrument.observation import Observation
 
 __all__ = ["Sampling"]
 
@@ -37,18 +39,12 @@ class Sampling:
     observation's own grid.
 
     Args:
-        grid: Where the observation would like the curve [1/nm].
-        smear: Matrix from there to its points; None where they are the same.
+        observation: Says where it would like the curve, and what it makes of it.
         limit: Largest q up to which curves are smooth [1/nm].
     """
 
-    def __init__(
-        self,
-        grid: Float[Tensor, " grid"],
-        smear: Float[Tensor, "grid q"] | None,
-        limit: float,
-    ) -> None:
-        self._grid, self._smear, self._limit = grid, smear, limit
+    def __init__(self, observation: Observation, limit: float) -> None:
+        self._observation, self._limit = observation, limit
         self._rungs: dict[int, tuple[Tensor, Tensor] | None] = {}
 
     def rung(self, reach: Float[Tensor, " batch"]) -> Int[Tensor, " batch"]:
@@ -62,16 +58,14 @@ class Sampling:
     def nodes(self, rung: int) -> Float[Tensor, " node"]:
         """Where the structure is to be evaluated [1/nm]."""
         step = self._step(rung)
-        return self._grid if step is None else step[0]
+        return self._observation.grid if step is None else step[0]
 
     def at_points(
         self, curve: Float[Tensor, "batch node"], rung: int
     ) -> Float[Tensor, "batch q"]:
         """The structure's curve at the measured points, resolution included."""
         step = self._step(rung)
-        if step is not None:
-            return curve @ step[1]
-        return curve if self._smear is None else curve @ self._smear
+        return self._observation.smeared(curve) if step is None else curve @ step[1]
 
     def _step(self, rung: int) -> tuple[Tensor, Tensor] | None:
         if rung not in self._rungs:
@@ -80,7 +74,7 @@ class Sampling:
 
     def _made(self, step: float) -> tuple[Tensor, Tensor] | None:
         """Nodes and matrix for a largest distance of nodes, if they are worth it."""
-        q = self._grid.numpy()
+        q = self._observation.grid.numpy()
         low = float(q.min()) * (1 - SHARE) ** MARGIN
         fine = np.geomspace(low, float(q.max()), 4000)
         density = np.hypot(1 / (SHARE * fine), 1 / step)
@@ -96,6 +90,4 @@ class Sampling:
         nodes = np.concatenate([inside, beyond])
         spline = make_interp_spline(nodes, np.eye(len(nodes)), k=DEGREE)(q)
         matrix = torch.from_numpy(np.ascontiguousarray(spline.T))
-        if self._smear is not None:
-            matrix = matrix @ self._smear
-        return torch.from_numpy(nodes), matrix
+        return torch.from_numpy(nodes), self._observation.smeared(matrix)

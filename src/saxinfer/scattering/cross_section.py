@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from numpy import ndarray
@@ -95,9 +96,7 @@ class CrossSection:
 
     def _disks(self, grid: Grid, rng: Generator) -> ndarray:
         """Rows x, y, R [nm] of an equilibrium packing."""
-        # numba takes a while to load, and only pictures need it.
-        from saxinfer.scattering import hard_disks
-
+        hard_disks = _hard_disks()
         # A whole number of disks, right in the mean.
         count = int(self._expected(grid) + rng.random())
         spread = self.radius_std / self.radius_mean
@@ -109,11 +108,22 @@ class CrossSection:
         return np.asarray(packing.disks * self.radius_mean)
 
     def _covered(self, disks: ndarray, grid: Grid) -> ndarray:
-        from saxinfer.scattering import hard_disks
-
-        return hard_disks.covered(disks, grid.edge, grid.pixels).astype(bool)
+        mask = _hard_disks().covered(disks, grid.edge, grid.pixels)
+        return np.asarray(mask, dtype=bool)
 
     def _field(self, grid: Grid) -> FieldOnGrid:
         k = grid.wavenumbers()
         power = (1 + np.square(k / self.mu)) ** -self.exponent
         return FieldOnGrid(grid, np.where(k <= self.k_max, power, 0.0))
+
+
+def _hard_disks() -> ModuleType:
+    """The sampler of packings; its compiler takes a while to load."""
+    try:
+        from saxinfer.scattering import hard_disks
+    except ImportError as error:
+        raise ImportError(
+            "drawing packed disks needs numba. Install it with "
+            "pip install 'saxinfer[packing]'."
+        ) from error
+    return hard_disks

@@ -3,7 +3,11 @@
 Particles lie anywhere, with equal probability, and where two overlap their densities
 add: then, for every wavevector of the box, the mean spectrum is that of single
 particles times their number, which is what the closed forms of dilute particles say.
-Particles that keep apart scatter less at low q, by 8 times their volume fraction.
+Particles that keep apart scatter less at low q, by 8 times their volume fraction (the
+second virial coefficient of hard spheres).
+
+Voxels are in or out. Where all particles have nearly the same size, that fills minima
+of the spectrum: with ten voxels a radius by more than a percent.
 """
 
 import math

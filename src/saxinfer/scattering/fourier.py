@@ -20,6 +20,8 @@ References:
     Goodman, Speckle Phenomena in Optics (2007), section 2: the distribution.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
@@ -55,7 +57,7 @@ class Rings:
         ring = np.digitize(k, edges) - 1
         inside = (ring >= 0) & (ring < len(edges) - 1) & (k > 0)
         self._place = np.flatnonzero(inside)
-        self._ring = ring.ravel()[self._place]
+        self._ring, self._k = ring.ravel()[self._place], k.ravel()[self._place]
         weight = np.broadcast_to(grid.multiplicity(), k.shape).ravel()[self._place]
         self._weight = weight
         held = np.bincount(self._ring, weight, len(edges) - 1)
@@ -94,6 +96,14 @@ class Rings:
         """Means over the rings of what is given for each Fourier coefficient."""
         chosen = power.ravel()[self._place] * self._weight
         total = np.bincount(self._ring, chosen, len(self._held))
+        return np.asarray(total / self._held)
+
+    def mean_of(
+        self, curve: Callable[[Float[ndarray, " k"]], Float[ndarray, " k"]]
+    ) -> Float[ndarray, " ring"]:
+        """Means of a function of the wavenumber over the wavevectors of each ring."""
+        k, place = np.unique(self._k, return_inverse=True)
+        total = np.bincount(self._ring, curve(k)[place] * self._weight)
         return np.asarray(total / self._held)
 
     @property

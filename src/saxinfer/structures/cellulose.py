@@ -62,7 +62,7 @@ __all__ = ["K_MAX", "Cellulose"]
 K_MAX = math.pi / 0.25
 """Band limit of the random field [1/nm], isotropic, the same in both engines."""
 
-# Rows worked on together: their intermediate arrays stay in a core's cache.
+# Rows worked on together: enough that arithmetic outweighs what each call costs.
 CHUNK = 200
 
 _R = Nodes(last=400.0, scale=1.0, count=320)
