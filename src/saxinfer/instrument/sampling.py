@@ -2,9 +2,9 @@ r"""How finely a structure's curve must be sampled: at far fewer points than mea
 
 A structure whose density is correlated over a distance L scatters curves that turn by
 q L at the fastest. A spline of degree seven with nodes at most ``PHASE`` / L apart
-follows them to a few parts in a million, to 2e-4 in the deepest minima; where nothing oscillates,
-curves are powers of q, and nodes are at most the share ``SHARE`` of q apart. From the
-nodes to the measured points, resolution included, is one matrix.
+follows them to a few parts in a million, to 2e-4 in the deepest minima; where nothing
+oscillates, curves are powers of q, and nodes are at most the share ``SHARE`` of q
+apart. From the nodes to the measured points, resolution included, is one matrix.
 
 References:
     de Boor, A Practical Guide to Splines (1978): the error of a spline of degree d on
