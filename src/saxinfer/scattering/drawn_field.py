@@ -1,7 +1,8 @@
 r"""Gaussian random fields drawn on the pixels of a periodic box.
 
-White noise, filtered with the root of a spectrum P(k). The field has variance one in
-the mean over draws; its mean over one box is kept as it falls, because a box that is
+Independent random waves, as strong as the root of a spectrum P(k). Only those within
+the band limit are drawn and transformed. The field has variance one in the mean over
+draws; its mean over one box is kept as it falls, because a box that is
 not much larger than the field's longest waves must not hide that it is not.
 
 Below ``WAVES`` / mu a box holds too few of the waves of a field that is smooth beyond
@@ -9,7 +10,7 @@ Below ``WAVES`` / mu a box holds too few of the waves of a field that is smooth 
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from numpy import ndarray
 from numpy.random import Generator
 from scipy import fft
@@ -43,12 +44,28 @@ class FieldOnGrid:
                 f"{total:.4g}."
             )
         self.grid = grid
-        # White noise of n pixels has the power n in each coefficient.
-        self._filter = np.sqrt(power * (grid.pixels**grid.dimension / total))
-        self.second_moment = float((weight * grid.wavenumbers() ** 2).sum() / total)
+        k = grid.wavenumbers()
+        self.second_moment = float((weight * k**2).sum() / total)
         """Mean of k² over the spectrum [1/nm²]."""
+        *self._rows, self._columns = grid.within(float(k[power > 0].max()))
+        # Where a coefficient is its own conjugate's mirror, only real parts count.
+        alone = 2 / grid.multiplicity()[self._columns]
+        share = power[(*self._rows, self._columns)] * alone / total
+        # Real and imaginary part have half of the variance each.
+        size = float(grid.pixels) ** grid.dimension
+        self._filter = (np.sqrt(share / 2) * size).astype(np.float32)
 
-    def draw(self, rng: Generator) -> Float[ndarray, "..."]:
-        """One field of expected variance one."""
-        noise = fft.rfftn(rng.standard_normal(self.grid.shape))
-        return np.asarray(fft.irfftn(self._filter * noise, self.grid.shape))
+    def draw(self, rng: Generator) -> Float32[ndarray, "..."]:
+        """One field of expected variance one, in single precision."""
+        shape = (*self._filter.shape, 2)
+        noise = rng.standard_normal(shape, dtype=np.float32).view(np.complex64)
+        waves = noise[..., 0] * self._filter
+        for axis, rows in enumerate(self._rows):
+            every = np.zeros(
+                (*waves.shape[:axis], self.grid.pixels, *waves.shape[axis + 1 :]),
+                dtype=np.complex64,
+            )
+            every[(slice(None),) * axis + (rows.ravel(),)] = waves
+            waves = fft.ifft(every, axis=axis, overwrite_x=True)
+        field = fft.irfft(waves, self.grid.pixels, axis=-1, overwrite_x=True)
+        return np.asarray(field, dtype=np.float32)

@@ -53,14 +53,16 @@ class Rings:
 
     def __init__(self, grid: Grid, edges: Float[ndarray, " edge"]) -> None:
         self.grid = grid
-        k = grid.wavenumbers()
+        self.kept = grid.within(float(edges[-1]))
+        """Which Fourier coefficients lie near enough to the origin."""
+        k = grid.wavenumbers()[self.kept]
         ring = np.digitize(k, edges) - 1
         inside = (ring >= 0) & (ring < len(edges) - 1) & (k > 0)
         self._place = np.flatnonzero(inside)
         self._ring, self._k = ring.ravel()[self._place], k.ravel()[self._place]
-        weight = np.broadcast_to(grid.multiplicity(), k.shape).ravel()[self._place]
-        self._weight = weight
-        held = np.bincount(self._ring, weight, len(edges) - 1)
+        weight = grid.multiplicity()[self.kept[-1].ravel()]
+        self._weight = np.broadcast_to(weight, k.shape).ravel()[self._place]
+        held = np.bincount(self._ring, self._weight, len(edges) - 1)
         if (held == 0).any():
             empty = int(np.flatnonzero(held == 0)[0])
             raise ValueError(
@@ -69,7 +71,7 @@ class Rings:
                 f"box, or q at least {grid.step:.3g} 1/nm apart."
             )
         self._held = held
-        self.q = self.mean(k)
+        self.q = self.mean_of(lambda k: k)
         """Mean wavenumber of each ring [1/nm]."""
         self.vectors = held / 2
         """Number of independent wavevectors in each."""
@@ -92,8 +94,66 @@ class Rings:
         count = int(reach * grid.nyquist / grid.step)
         return cls(grid, grid.step * (np.arange(count + 1) + 0.5))
 
+    @classmethod
+    def filled(
+        cls, grid: Grid, count: int, *, fewest: float = 20.0, reach: float = TRUSTED
+    ) -> "Rings":
+        """So many rings, none of which is nearly empty.
+
+        All are equally wide, but for those at low q, which are as wide as it takes to
+        hold enough wavevectors: the mean over a handful is far from normal.
+
+        Args:
+            grid: The box.
+            count: Number of rings.
+            fewest: Fewest independent wavevectors in each.
+            reach: Up to which share of Nyquist.
+
+        Raises:
+            ValueError: If the box holds too few wavevectors for so many rings.
+
+        Example:
+            >>> rings = Rings.filled(Grid(512, 0.25), 30)
+            >>> len(rings.q), float(rings.vectors.min()) >= 20
+            (30, True)
+        """
+        every = cls(grid, np.array([1.5 * grid.step, reach * grid.nyquist]))
+        order = np.argsort(every._k, kind="stable")
+        k, held = every._k[order], np.cumsum(every._weight[order]) / 2
+        if held[-1] < 2 * fewest * count:
+            raise ValueError(
+                f"a box of {grid.edge:.4g} nm holds {held[-1]:.0f} independent "
+                f"wavevectors up to {reach * grid.nyquist:.4g} 1/nm: too few for "
+                f"{count} rings of {fewest:g}. Take fewer rings or a larger box."
+            )
+
+        def edges(width: float) -> list[float]:
+            found = [1.5 * grid.step]
+            while found[-1] < reach * grid.nyquist:
+                start = int(np.searchsorted(k, found[-1]))
+                before = held[start - 1] if start else 0.0
+                enough = int(np.searchsorted(held, before + fewest))
+                if enough >= len(k):
+                    break
+                # Half-way to the next wavenumber: all of one length share a ring.
+                length = k[enough] + 1e-6 * grid.step
+                found.append(max(found[-1] + width, length))
+            return found[:-1]
+
+        low, high = 0.0, reach * grid.nyquist / count
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            low, high = (
+                (middle, high) if len(edges(middle)) > count + 1 else (low, middle)
+            )
+        return cls(grid, np.array(edges(high)[: count + 1]))
+
     def mean(self, power: Float[ndarray, "..."]) -> Float[ndarray, " ring"]:
         """Means over the rings of what is given for each Fourier coefficient."""
+        return self.mean_of_kept(power[self.kept])
+
+    def mean_of_kept(self, power: Float[ndarray, "..."]) -> Float[ndarray, " ring"]:
+        """Means over the rings of what is given for each coefficient that is kept."""
         chosen = power.ravel()[self._place] * self._weight
         total = np.bincount(self._ring, chosen, len(self._held))
         return np.asarray(total / self._held)
@@ -128,7 +188,11 @@ def spectrum(density: Float[ndarray, "..."], rings: Rings) -> Float[ndarray, " r
             f"the map must have the shape {grid.shape} of its grid, got "
             f"{density.shape}."
         )
-    amplitude = fft.rfftn(density - density.mean())
-    power = amplitude.real**2 + amplitude.imag**2
+    # Most coefficients lie beyond the rings: those are left out axis by axis.
+    *others, last = (index.ravel() for index in rings.kept)
+    amplitude = fft.rfft(density - density.mean(), axis=-1)[..., last]
+    for axis, rows in enumerate(others):
+        amplitude = np.take(fft.fft(amplitude, axis=axis), rows, axis=axis)
+    power = np.square(amplitude.real, dtype=float) + np.square(amplitude.imag)
     # v² / V, with v = V / number of pixels.
-    return rings.mean(power) * (grid.volume / float(density.size) ** 2)
+    return rings.mean_of_kept(power) * (grid.volume / float(density.size) ** 2)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 
 __all__ = ["Grid"]
@@ -75,6 +75,15 @@ class Grid:
         for _ in range(self.dimension - 1):
             square = np.square(whole).reshape(-1, *(1,) * square.ndim) + square
         return np.asarray(np.sqrt(square))
+
+    def within(self, k: float) -> tuple[Int[ndarray, "..."], ...]:
+        """Indices of the coefficients in the cube |k_x|, |k_y|, .. <= k [1/nm]."""
+        whole = np.abs(np.fft.fftfreq(self.pixels, 1 / self.pixels))
+        rows = np.flatnonzero(whole <= k / self.step + 1e-9)
+        columns = np.flatnonzero(
+            np.arange(self.pixels // 2 + 1) <= k / self.step + 1e-9
+        )
+        return np.ix_(*[rows] * (self.dimension - 1), columns)
 
     def multiplicity(self) -> Float[ndarray, " half"]:
         """How many wavevectors each coefficient stands for, along the last axis."""
