@@ -209,3 +209,49 @@ def test_the_curvature_of_a_linear_model_is_its_posterior_precision(
     precision = torch.linalg.inv(exact[1])
     assert torch.allclose(curvature[:3, :3], precision, rtol=1e-4, atol=1e-3)
     assert torch.allclose(curvature[3:, 3:], torch.eye(6).double(), atol=1e-3)
+
+
+def absolute(model: str = "cellulose") -> Target:
+    """The curve of the middle of the prior in the model's own unit."""
+    known = target(model)
+    data = known.observation
+    lower = Observation.of(
+        Q, data.intensity * data.level / 50, data.sigma * data.level / 50, None,
+        "measured",
+    )  # fmt: skip
+    return Target(known.structure, known.space, lower, absolute=True)
+
+
+def test_a_known_scale_is_one_whatever_the_level_says() -> None:
+    which = absolute()
+    z = near_the_truth(which, 4)
+    density, amounts = which.evaluate(z)
+    assert torch.allclose(amounts[:, 0], torch.ones(4).double())
+    z[:, which.width] += 1.0
+    prior = 0.5 * (z[:, which.width] - 1).square() - 0.5 * z[:, which.width].square()
+    assert torch.allclose(which.log_density(z), density + prior)
+
+
+def test_a_known_scale_tells_what_moves_nothing_else() -> None:
+    known, unknown = absolute(), target()
+    (column,) = (known.space.free.index(name) for name in known.structure.unseen)
+    assert column in unknown.drawn
+    assert column in known.moving
+    z = near_the_truth(known, 1).repeat(2, 1)
+    z[1, column] += 2.0
+    first, second = known.log_density(z).tolist()
+    assert first > second + 100
+    found, density = known.levelled(z)
+    assert float(density.min()) > second + 100
+    assert abs(float(found[1, column])) < 1.5
+
+
+def test_with_a_known_scale_the_drawn_level_is_a_draw_of_its_prior() -> None:
+    which = absolute()
+    z = near_the_truth(which, 2000)[:1].repeat(2000, 1)
+    moved, value, _ = which.drawn_rest(z, Generator().manual_seed(2))
+    levels = moved[:, which.width]
+    # The weight of every draw is the same: four standard errors of mean and spread.
+    assert float(value.std()) < 1e-9
+    assert abs(float(levels.mean())) < 4 / 2000**0.5
+    assert float(levels.std()) == pytest.approx(1, abs=4 / 4000**0.5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.random import default_rng
-from skimage.measure import find_contours, marching_cubes, mesh_surface_area
+from skimage import measure
 
 from saxinfer.scattering.boundary import boundaries, slope
 from saxinfer.scattering.drawn_field import FieldOnGrid
@@ -18,7 +18,7 @@ def disk(grid: Grid, radius: float) -> np.ndarray:
     """1 within a disk or a ball that lies off the grid's points, else 0."""
     axis = grid.pixel * np.arange(grid.pixels) - 0.4137 * grid.edge
     parts = np.meshgrid(*[axis] * grid.dimension, indexing="ij")
-    return (sum(part**2 for part in parts) <= radius**2).astype(np.uint8)
+    return np.asarray(sum(part**2 for part in parts) <= radius**2, np.uint8)
 
 
 def smooth_field(grid: Grid, limit: float, seed: int) -> FieldOnGrid:
@@ -62,7 +62,7 @@ def test_of_a_level_set_is_what_marching_squares_measure_on_the_field() -> None:
     field = smooth_field(grid, 6.0, 1).draw(default_rng(1)).astype(float)
     (edge,) = boundaries((field > 0.4).astype(np.uint8), ("below", "above"), grid)
     wrapped = np.pad(field, ((0, 1), (0, 1)), mode="wrap")
-    lines = find_contours(wrapped, 0.4)
+    lines = measure.find_contours(wrapped, 0.4)
     length = sum(np.linalg.norm(np.diff(each, axis=0), axis=1).sum() for each in lines)
     exact = length * grid.pixel / grid.volume
     assert edge.density == pytest.approx(exact, rel=0.01)
@@ -73,8 +73,8 @@ def test_of_a_level_set_is_what_marching_cubes_measure_on_the_field() -> None:
     field = smooth_field(grid, 4.0, 2).draw(default_rng(2)).astype(float)
     (edge,) = boundaries((field > -0.2).astype(np.uint8), ("below", "above"), grid)
     wrapped = np.pad(field, ((0, 1),) * 3, mode="wrap")
-    points, faces, *_ = marching_cubes(wrapped, -0.2)
-    exact = mesh_surface_area(points, faces) * grid.pixel**2 / grid.volume
+    points, faces, *_ = measure.marching_cubes(wrapped, -0.2)
+    exact = measure.mesh_surface_area(points, faces) * grid.pixel**2 / grid.volume
     assert edge.density == pytest.approx(exact, rel=0.01)
 
 

@@ -93,18 +93,6 @@ def test_the_peak_is_that_of_the_table(phi: float, std: float) -> None:
     assert (error < 0.05).all()
 
 
-def test_drawn_radii_have_the_means_of_the_distribution() -> None:
-    rng, std = default_rng(6), 0.3
-    draws = np.array([hard_disks.drawn_radii(12, std, rng) for _ in range(4000)])
-    # Means of R, R² and R⁴ of a log-normal radius of mean one.
-    for order in (1, 2, 4):
-        powers = (draws**order).mean(1)
-        exact = (1 + std**2) ** (order * (order - 1) / 2)
-        error = powers.std() / math.sqrt(len(powers))
-        assert abs(powers.mean() - exact) < 4 * error
-    assert (np.diff(draws, axis=1) >= 0).all()
-
-
 def test_covered_pixels_are_those_within_a_radius_over_the_edge_too() -> None:
     disks = np.array([[0.3, 5.0], [9.9, 4.2], [1.47, 2.21]])
     found = hard_disks.covered(disks, 10.0, 80)

@@ -40,6 +40,6 @@ def test_the_covariance_of_a_wave_is_a_bessel_function() -> None:
     k = 2 * math.pi * 6 / grid.edge
     x = grid.pixel * np.arange(256)
     r, found = covariance(3 + np.cos(k * x)[:, None] * np.ones(256), grid)
-    # Far away a shell meets the crests of a single wave at a few pixels only.
-    assert np.abs(found - 0.5 * j0(k * r))[:40].max() < 0.01
+    # A shell of pixels meets the crests of a single wave by chance.
+    assert np.abs(found - 0.5 * j0(k * r))[:40].max() < 0.02
     assert found[0] == pytest.approx(0.5)

@@ -25,6 +25,9 @@ __all__ = ["Target"]
 # Step of the finite differences in latent units, and a curve's smallest value.
 DIFFERENCE, SMALLEST = 1e-4, 1e-280
 
+# Latent values that are tried of what moves nothing but the scale.
+SCALES = (-2.0, -1.3, -0.7, 0.0, 0.7, 1.3, 2.0)
+
 # Levels are drawn from a normal this much wider than their conditional posterior.
 LEVEL_WIDTH = 1.15
 
@@ -37,11 +40,15 @@ class Target:
         structure: The model.
         space: Its parameters, with what the user fixed or narrowed.
         observation: The measured curve.
+        absolute: Whether the intensity is in the model's own unit: the scale is then
+            known to be one, the level follows from all else, and what moves nothing but
+            the scale is seen.
     """
 
     structure: Structure
     space: ParameterSpace
     observation: Observation
+    absolute: bool = False
 
     @property
     def width(self) -> int:
@@ -67,7 +74,8 @@ class Target:
     @functools.cached_property
     def drawn(self) -> list[int]:
         """Columns that are drawn given all others: those unseen, and the level."""
-        unseen = self.structure.unseen if self.untangled else ()
+        hidden = self.untangled and not self.absolute
+        unseen = self.structure.unseen if hidden else ()
         return [*(self.space.free.index(name) for name in unseen), self.width]
 
     @functools.cached_property
@@ -133,7 +141,10 @@ class Target:
     ) -> Intensity:
         """Adds the instrument, in units of the measured level."""
         data = self.observation
-        return compose(curve, data.q, data.weights, nuisance)
+        parts = compose(curve, data.q, data.weights, nuisance)
+        if self.absolute:
+            return parts.raised(1 / (parts.scale * data.level))
+        return parts
 
     def nuisance(
         self, latent: Float[Tensor, "batch dimension"]
@@ -181,6 +192,8 @@ class Target:
             The vectors with their new columns, the log posterior density less the log
             density with which the columns were drawn, and the amounts of ``evaluate``.
         """
+        if self.absolute:
+            return self._drawn_prior_level(latent, generator)
         curve = self.curve(latent)
         nuisance = self.nuisance(latent)
         nuisance[:, 0] = 1.0
@@ -226,6 +239,16 @@ class Target:
         chance = -0.5 * (draw.square() + math.log(2 * math.pi)).sum(-1) - sd.log()[:, 0]
         return moved, density - chance, self._amounts(parts)
 
+    def _drawn_prior_level(
+        self, latent: Tensor, generator: Generator
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The ``drawn_rest`` of a known scale, where the level means nothing."""
+        moved = latent.clone()
+        draw = torch.randn(len(latent), generator=generator, dtype=latent.dtype)
+        moved[:, self.width] = draw
+        density, amounts = self.evaluate(moved)
+        return moved, density + 0.5 * (draw.square() + math.log(2 * math.pi)), amounts
+
     def log_density(
         self, latent: Float[Tensor, "batch dimension"]
     ) -> Float[Tensor, " batch"]:
@@ -257,9 +280,13 @@ class Target:
     ) -> tuple[Float[Tensor, "batch dimension"], Float[Tensor, " batch"]]:
         """Sets the level of each vector to what fits the data best.
 
+        Of a known scale, it sets what moves nothing but the scale.
+
         Returns:
             The vectors with their new level, and their log posterior densities.
         """
+        if self.absolute:
+            return self._scaled(latent)
         nuisance = self.nuisance(latent)
         unit = nuisance.clone()
         unit[:, 0] = 1.0
@@ -272,6 +299,21 @@ class Target:
         result = latent.clone()
         result[:, self.width :] = data.nuisances.latent_from_theta(unit)
         return result, self._density(result, total * unit[:, :1], unit)
+
+    def _scaled(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """The best of some values of the columns that only the scale sees."""
+        columns = [self.space.free.index(name) for name in self.structure.unseen]
+        best = latent.clone()
+        best[:, self.width] = 0.0
+        values = self.log_density(best)
+        for value in SCALES if columns and self.untangled else ():
+            moved = best.clone()
+            moved[:, columns] = value
+            density = self.log_density(moved)
+            better = density > values
+            best = torch.where(better[:, None], moved, best)
+            values = torch.where(better, density, values)
+        return best, values
 
     def expansion(
         self, latent: Float[Tensor, "batch dimension"]

@@ -19,7 +19,7 @@ from saxinfer.inference.base import Fit
 from saxinfer.report.document import Document, document, dumped
 from saxinfer.report.summary import summary_csv
 
-__all__ = ["ReportFolder", "write_report"]
+__all__ = ["ReportFolder", "write_report", "written_beside"]
 
 FILES = {
     "report": "report.html",
@@ -61,7 +61,7 @@ class ReportFolder:
             kind: f"{name}/{file}" if name else file for kind, file in FILES.items()
         }
         found = document(fit, files)
-        with _written_beside(self.path / name) as folder:
+        with written_beside(self.path / name) as folder:
             _write_files(fit, document(fit, FILES), folder)
         self._folders[len(self._documents)] = name
         self._documents.append(found)
@@ -79,7 +79,7 @@ class ReportFolder:
             self.discard_if_empty()
             return
         links = {i: f"{name}/report.html" for i, name in self._folders.items()}
-        with _written_beside(self.path) as folder:
+        with written_beside(self.path) as folder:
             page = index_page(self._documents, links)
             (folder / "index.html").write_text(page, encoding="utf-8")
             (folder / "fit.json").write_text(dumped(self._documents), encoding="utf-8")
@@ -137,7 +137,7 @@ def _made_folders(path: Path) -> list[Path]:
 
 
 @contextmanager
-def _written_beside(target: Path) -> Iterator[Path]:
+def written_beside(target: Path) -> Iterator[Path]:
     """A hidden folder whose files move to ``target`` once all are there."""
     beside = target if target.exists() else target.parent
     staged = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=beside))

@@ -116,12 +116,12 @@ def _rate(
     steps: int,
 ) -> Float[ndarray, " pair"]:
     """Mean over all directions of what is met a unit of length [1/nm]."""
-    total = 0.0
+    parts = []
     for direction in _directions(grid.dimension):
-        length = steps * grid.pixel * math.sqrt(sum(abs(x) for x in direction))
+        length = steps * grid.pixel * math.hypot(*direction)
         weight = WEIGHTS[grid.dimension][sum(abs(x) for x in direction)]
-        total = total + weight / length * count(tuple(steps * x for x in direction))
-    return np.asarray(total)
+        parts.append(weight / length * count(tuple(steps * x for x in direction)))
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def _directions(dimension: int) -> list[tuple[int, ...]]:

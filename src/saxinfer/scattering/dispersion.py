@@ -6,8 +6,9 @@ particles times their number, which is what the closed forms of dilute particles
 Particles that keep apart scatter less at low q, by 8 times their volume fraction (the
 second virial coefficient of hard spheres).
 
-Voxels are in or out. Where all particles have nearly the same size, that fills minima
-of the spectrum: with ten voxels a radius by more than a percent.
+A voxel's density is the mean over ``SUBPIXELS``³ points: voxels that are in or out
+would change the volume of each particle by chance, and fill the deep minima of nearly
+equal particles, or of those whose shell makes up for the core.
 """
 
 import math
@@ -18,12 +19,20 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from saxinfer.scattering.grid import Grid
+from saxinfer.scattering.radii import drawn_radii
 from saxinfer.scattering.realisation import Realisation
 
 __all__ = ["Dispersion"]
 
 # Pixels that the mean radius, and boxes that the largest particle, must at least span.
 FEWEST_PIXELS, LARGEST_SHARE = 5.0, 0.5
+
+# Points along an axis that the density of a voxel is the mean of.
+SUBPIXELS = 4
+
+# Of suggested boxes: particles; pixels a mean radius, and an edge at most; how many
+# standard deviations above the mean of ln R the largest of 10,000 particles is.
+SUGGESTED_COUNT, SUGGESTED_PIXELS, MOST_PIXELS, LARGEST_SCORE = 20, 10.0, 256, 3.72
 
 
 @dataclass(frozen=True)
@@ -56,19 +65,23 @@ class Dispersion:
             ValueError: If the grid is too coarse or too small for the particles.
         """
         count = max(1, round(self.fraction * grid.volume / self._volume))
-        radii = self._radii(count, rng)
-        self._refuse_unfit(grid, float(radii.max()))
+        spread = self.radius_std / self.radius_mean
+        radii = self.radius_mean * drawn_radii(count, spread, rng)
+        self.refuse_unfit(grid, float(radii.max()))
         phases = np.zeros(grid.shape, np.uint8)
-        density = np.zeros(grid.shape)
+        density = np.zeros(grid.shape, np.float32)
         for radius, centre in zip(radii, rng.random((len(radii), 3)), strict=True):
-            place, distance = _near(grid, centre * grid.edge, radius)
-            inside = np.where(distance <= self.core_ratio * radius, 2, 1)
-            inside[distance > radius] = 0
+            place, offset = _near(grid, centre * grid.edge, radius)
+            whole, core = (
+                _filled(offset, edge, grid.pixel)
+                for edge in (radius, self.core_ratio * radius)
+            )
+            inside = np.where(core > 0.5, 2, np.where(whole > 0.5, 1, 0))
             phases[place] = np.maximum(phases[place], inside)
-            density[place] += np.array([0.0, self.shell, self.core])[inside]
+            density[place] += self.shell * (whole - core) + self.core * core
         names = ("solvent", "shell", "core")
         share = count * self._volume / grid.volume
-        return Realisation(grid, phases, names, density, radii, share)
+        return Realisation(grid, phases, names, density, radii, share, SUBPIXELS)
 
     @property
     def _spread(self) -> float:
@@ -80,13 +93,9 @@ class Dispersion:
         """Mean volume of a particle [nm³]."""
         return 4 / 3 * math.pi * self.radius_mean**3 * math.exp(3 * self._spread)
 
-    def _radii(self, count: int, rng: Generator) -> ndarray:
-        """Independent log-normal radii [nm]."""
-        normal = rng.standard_normal(count)
-        drawn = np.exp(math.sqrt(self._spread) * normal - 0.5 * self._spread)
-        return np.sort(self.radius_mean * drawn)
-
-    def _refuse_unfit(self, grid: Grid, largest: float) -> None:
+    def refuse_unfit(self, grid: Grid, largest: float = 0.0) -> None:
+        """Raises a ValueError if the grid cannot hold particles up to ``largest``."""
+        largest = max(largest, self.radius_mean)
         if grid.dimension != 3:
             raise ValueError("a dispersion needs a grid of three dimensions, got 2.")
         if self.radius_mean < FEWEST_PIXELS * grid.pixel:
@@ -101,14 +110,42 @@ class Dispersion:
                 f"{largest:.4g} nm. Take {2 * largest / LARGEST_SHARE:.4g} nm at least."
             )
 
+    def suggested_grid(self) -> Grid:
+        """Holds the largest of ten thousand particles, and some twenty of the mean."""
+        largest = self.radius_mean * math.exp(
+            LARGEST_SCORE * math.sqrt(self._spread) - 0.5 * self._spread
+        )
+        several = (SUGGESTED_COUNT * self._volume / self.fraction) ** (1 / 3)
+        edge = max(1.01 * 2 * largest / LARGEST_SHARE, several)
+        finest = self.radius_mean / SUGGESTED_PIXELS
+        return Grid.covering(edge, max(finest, edge / MOST_PIXELS), 3)
+
 
 def _near(
     grid: Grid, centre: ndarray, radius: float
 ) -> tuple[tuple[ndarray, ...], ndarray]:
-    """Indices of the pixels around a centre, over the box's faces, and distances."""
+    """Indices of the pixels around a centre, over the box's faces, and offsets [nm].
+
+    The offsets of the three axes stand in three rows.
+    """
     reach = math.ceil(radius / grid.pixel) + 1
     first = np.floor(centre / grid.pixel).astype(int) - reach
     index = first + np.arange(2 * reach + 2)[:, None]
-    square = np.square(index * grid.pixel - centre)
-    distance = np.sqrt(square[:, 0, None, None] + square[:, 1, None] + square[:, 2])
-    return np.ix_(*(index % grid.pixels).T), distance
+    return np.ix_(*(index % grid.pixels).T), (index * grid.pixel - centre).T
+
+
+def _filled(offset: ndarray, radius: float, pixel: float) -> ndarray:
+    """Share of each voxel that lies within a sphere."""
+    x, y, z = np.square(offset)
+    distance = np.sqrt(x[:, None, None] + y[:, None] + z)
+    share = (distance <= radius).astype(np.float32)
+    # Only those that its surface may cut are looked at more closely.
+    cut = np.nonzero(np.abs(distance - radius) < 0.87 * pixel)
+    step = pixel * ((np.arange(SUBPIXELS) + 0.5) / SUBPIXELS - 0.5)
+    x, y, z = (
+        np.square(row[index][:, None] + step)
+        for row, index in zip(offset, cut, strict=True)
+    )
+    inside = x[:, :, None, None] + y[:, None, :, None] + z[:, None, None] <= radius**2
+    share[cut] = inside.mean((1, 2, 3))
+    return share

@@ -20,6 +20,7 @@ References:
     Goodman, Speckle Phenomena in Optics (2007), section 2: the distribution.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -172,12 +173,16 @@ class Rings:
         return np.asarray(1 / np.sqrt(self.vectors))
 
 
-def spectrum(density: Float[ndarray, "..."], rings: Rings) -> Float[ndarray, " ring"]:
+def spectrum(
+    density: Float[ndarray, "..."], rings: Rings, subpixels: int = 1
+) -> Float[ndarray, " ring"]:
     """Ring means of a map's spectrum.
 
     Args:
         density: Map of the density on the pixels of ``rings.grid``.
         rings: Where it is averaged.
+        subpixels: Points along each axis that a pixel's density is the mean of; what
+            that mean took from the spectrum is given back.
 
     Returns:
         Spectrum [density² nm²] of a square, [density² nm³] of a cube.
@@ -194,5 +199,19 @@ def spectrum(density: Float[ndarray, "..."], rings: Rings) -> Float[ndarray, " r
     for axis, rows in enumerate(others):
         amplitude = np.take(fft.fft(amplitude, axis=axis), rows, axis=axis)
     power = np.square(amplitude.real, dtype=float) + np.square(amplitude.imag)
+    if subpixels > 1:
+        power = power / _window(rings, subpixels)
     # v² / V, with v = V / number of pixels.
     return rings.mean_of_kept(power) * (grid.volume / float(density.size) ** 2)
+
+
+def _window(rings: Rings, subpixels: int) -> Float[ndarray, "..."]:
+    """By what a mean over points within each pixel multiplies the power."""
+    half = math.pi * np.fft.fftfreq(rings.grid.pixels)
+    with np.errstate(invalid="ignore"):
+        mean = np.sin(half) / (subpixels * np.sin(half / subpixels))
+    mean[0] = 1.0
+    *others, last = (np.square(mean[np.abs(index)]) for index in rings.kept)
+    for factor in others:
+        last = factor * last
+    return np.asarray(last)

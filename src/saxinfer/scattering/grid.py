@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from numpy import ndarray
+from scipy import fft
 
 __all__ = ["Grid"]
 
@@ -41,6 +42,18 @@ class Grid:
             )
         if not self.pixel > 0:
             raise ValueError(f"pixel must be positive, got {self.pixel} nm.")
+
+    @classmethod
+    def covering(cls, edge: float, pixel: float, dimension: int = 2) -> "Grid":
+        """The smallest box of at least this edge [nm] that is fast to transform.
+
+        Example:
+            >>> Grid.covering(100.0, 0.125).pixels
+            800
+        """
+        half = math.ceil(max(edge / pixel, FEWEST_PIXELS) / 2 - 1e-9)
+        pixels = 2 * int(fft.next_fast_len(half, real=True))
+        return cls(pixels, pixel, dimension)
 
     @property
     def edge(self) -> float:

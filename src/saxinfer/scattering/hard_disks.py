@@ -313,17 +313,6 @@ def _grown(packing: Packing, radii: ndarray) -> Packing:
     raise RuntimeError("the disks could not be pushed apart")
 
 
-def drawn_radii(count: int, std: float, rng: Generator) -> Float[ndarray, " disk"]:
-    """Rising log-normal radii, one from each of as many equal shares of probability.
-
-    Means over them are those of the distribution, in the mean over draws, and scatter
-    far less than those of independent radii.
-    """
-    sigma = math.sqrt(math.log1p(std**2))
-    share = (np.arange(count) + rng.random(count)) / count
-    return np.asarray(np.exp(sigma * special.ndtri(share) - 0.5 * sigma**2))
-
-
 @_compiled
 def covered(disks: ndarray, box: float, pixels: int) -> ndarray:
     """Which pixels' corners lie in a disk: a square map of 0 and 1.

@@ -24,6 +24,7 @@ class Realisation:
         radii: Radii of the particles in the box [nm]; empty if there are none.
         share: Volume fraction that as many particles take in the mean, for what is
             dilute; else 1.
+        subpixels: Points along each axis that a pixel's density is the mean of.
     """
 
     grid: Grid
@@ -32,6 +33,7 @@ class Realisation:
     density: Float[ndarray, "..."]
     radii: Float[ndarray, " particle"]
     share: float = 1.0
+    subpixels: int = 1
 
     def __post_init__(self) -> None:
         if not self.phases.shape == self.density.shape == self.grid.shape:
@@ -54,4 +56,4 @@ class Realisation:
 
     def spectrum(self, rings: Rings) -> Float[ndarray, " ring"]:
         """Spectrum S(q) [density² nm², or nm³ of a cube] averaged over rings."""
-        return spectrum(self.density, rings)
+        return spectrum(self.density, rings, self.subpixels)

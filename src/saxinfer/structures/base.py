@@ -34,6 +34,7 @@ class Structure(abc.ABC):
             :meth:`latent` is to disentangle them.
         unseen: Those of them whose latent number then moves no curve at all.
         smooth_to: Largest q up to which curves are smooth [1/nm].
+        valid_to: Largest q that the closed form is made for [1/nm].
     """
 
     name: str
@@ -45,6 +46,7 @@ class Structure(abc.ABC):
     entangled: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     smooth_to: float = math.inf
+    valid_to: float = 13.0
 
     @abc.abstractmethod
     def intensity(
@@ -72,9 +74,32 @@ class Structure(abc.ABC):
             ValueError: If the grid cannot hold the structure, or if the model is a
                 closed form only.
         """
-        raise ValueError(
+        raise self._closed_form_only()
+
+    def refuse_unfit(self, theta: Float[Tensor, " parameter"], grid: Grid) -> None:
+        """Finds out at no cost whether a grid can hold a structure.
+
+        Raises:
+            ValueError: If it cannot, or if the model is a closed form only.
+        """
+        raise self._closed_form_only()
+
+    def suggested_grid(self, theta: Float[Tensor, " parameter"]) -> Grid:
+        """A box in which a structure can be drawn and looked at.
+
+        Raises:
+            ValueError: If the model is a closed form only.
+        """
+        raise self._closed_form_only()
+
+    def _closed_form_only(self) -> ValueError:
+        return ValueError(
             f"'{self.name}' cannot be drawn: the model is a closed form only."
         )
+
+    def measured(self, drawn: Realisation) -> dict[str, float]:
+        """Those columns that can be read off a map, by name, each in its unit."""
+        return {}
 
     def drawn_intensity(
         self, drawn: Realisation, rings: Rings

@@ -49,7 +49,9 @@ from saxinfer.scattering.correlation import (
     resampling_matrix,
     transform_matrix,
 )
-from saxinfer.scattering.cross_section import CrossSection
+from saxinfer.scattering.boundary import boundaries
+from saxinfer.scattering.cross_section import CrossSection, Shape
+from saxinfer.scattering.drawn_field import WAVES
 from saxinfer.scattering.fourier import Rings
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.matrix_prior import untangled
@@ -61,6 +63,9 @@ __all__ = ["K_MAX", "Cellulose"]
 
 K_MAX = math.pi / 0.25
 """Band limit of the random field [1/nm], isotropic, the same in both engines."""
+
+# Boxes from this edge on are suggested with the coarsest pixels that will do [nm].
+LARGE = 200.0
 
 # Rows worked on together: enough that arithmetic outweighs what each call costs.
 CHUNK = 200
@@ -121,6 +126,8 @@ class Cellulose(Structure):
         geometry: ``powder`` (randomly turned fibrils) or ``aligned`` (their
             equatorial cut, valid while q times the misalignment is well below
             2 pi over the fibril length).
+        shape: ``disk`` or ``square``, of the crystals that :meth:`realise` draws; the
+            closed form is that of disks.
     """
 
     name = "cellulose"
@@ -156,8 +163,13 @@ class Cellulose(Structure):
         Parameter("matrix_sld", "1", 0, 1, "Mean density of the amorphous matrix."),
     )
 
-    def __init__(self, geometry: Literal["powder", "aligned"] = "powder") -> None:
+    def __init__(
+        self,
+        geometry: Literal["powder", "aligned"] = "powder",
+        shape: Shape = "disk",
+    ) -> None:
         self.geometry = geometry
+        self.shape = shape
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -215,10 +227,37 @@ class Cellulose(Structure):
         self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
     ) -> Realisation:
         """Draws a cross-section in a square of at least 60 / mu."""
-        alpha, std, exponent, mu, first, second, phi, _ = theta.tolist()
+        densities = (1.0, *theta[4:6].tolist())
+        return self._section(theta).draw(grid, densities, rng)
+
+    def refuse_unfit(self, theta: Float[Tensor, " parameter"], grid: Grid) -> None:
+        """Refuses coarse pixels, and boxes below 60 / mu or with too few crystals."""
+        self._section(theta).refuse_unfit(grid)
+
+    def suggested_grid(self, theta: Float[Tensor, " parameter"]) -> Grid:
+        """At least 60 / mu and a hundred crystals; the finer pixels if it is small."""
+        alpha, std, _, mu, _, _, phi, _ = theta.tolist()
+        hundred = math.sqrt(100 * math.pi * (alpha**2 + std**2) / phi)
+        edge, pixel = max(WAVES / mu, hundred), math.pi / 2 / K_MAX
+        return Grid.covering(edge, pixel / 2 if edge < LARGE else pixel)
+
+    def measured(self, drawn: Realisation) -> dict[str, float]:
+        """Sizes, area fractions, and the length of all boundaries per area."""
+        crystal, first, second = drawn.fractions
+        edges = boundaries(drawn.phases, drawn.names, drawn.grid)
+        return {
+            "alpha_mean": float(drawn.radii.mean()),
+            "alpha_std": float(drawn.radii.std()),
+            "phi_crystal": crystal,
+            "phi_grf1": first,
+            "phi_grf2": second,
+            "surface_area": sum(edge.density for edge in edges),
+        }
+
+    def _section(self, theta: Tensor) -> CrossSection:
+        alpha, std, exponent, mu, _, _, phi, _ = theta.tolist()
         level = float(matrix(theta[None])[2])
-        section = CrossSection(alpha, std, phi, exponent, mu, K_MAX, level)
-        return section.draw(grid, (1.0, first, second), rng)
+        return CrossSection(alpha, std, phi, exponent, mu, K_MAX, level, self.shape)
 
     def drawn_intensity(
         self, drawn: Realisation, rings: Rings

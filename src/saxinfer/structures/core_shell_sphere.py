@@ -108,10 +108,22 @@ class CoreShellSphere(Structure):
         self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
     ) -> Realisation:
         """Draws a dilute dispersion in a cube."""
-        mean, std, thickness, angle = theta.tolist()
-        contrasts = math.cos(angle), math.sin(angle)
-        core_ratio = 1 - thickness / mean
-        return Dispersion(mean, std, core_ratio, *contrasts).draw(grid, rng)
+        return _dispersion(theta).draw(grid, rng)
+
+    def refuse_unfit(self, theta: Float[Tensor, " parameter"], grid: Grid) -> None:
+        """Refuses coarse pixels, and boxes less than four mean radii wide."""
+        _dispersion(theta).refuse_unfit(grid)
+
+    def suggested_grid(self, theta: Float[Tensor, " parameter"]) -> Grid:
+        """Ten pixels a mean radius; the largest particle fits twice."""
+        return _dispersion(theta).suggested_grid()
+
+    def measured(self, drawn: Realisation) -> dict[str, float]:
+        """Mean and spread of the radii that were drawn."""
+        return {
+            "radius_mean": float(drawn.radii.mean()),
+            "radius_std": float(drawn.radii.std()),
+        }
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger particles blur what they add."""
@@ -132,3 +144,9 @@ class CoreShellSphere(Structure):
         mirrored = theta.clone()
         mirrored[:, 3] = -theta[:, 3]
         return mirrored[None]
+
+
+def _dispersion(theta: Tensor) -> Dispersion:
+    mean, std, thickness, angle = theta.tolist()
+    contrasts = math.cos(angle), math.sin(angle)
+    return Dispersion(mean, std, 1 - thickness / mean, *contrasts)

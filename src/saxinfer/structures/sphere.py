@@ -57,8 +57,22 @@ class Sphere(Structure):
         self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
     ) -> Realisation:
         """Draws a dilute dispersion in a cube."""
-        mean, std = theta.tolist()
-        return Dispersion(mean, std).draw(grid, rng)
+        return _dispersion(theta).draw(grid, rng)
+
+    def refuse_unfit(self, theta: Float[Tensor, " parameter"], grid: Grid) -> None:
+        """Refuses coarse pixels, and boxes less than four mean radii wide."""
+        _dispersion(theta).refuse_unfit(grid)
+
+    def suggested_grid(self, theta: Float[Tensor, " parameter"]) -> Grid:
+        """Ten pixels a mean radius; the largest particle fits twice."""
+        return _dispersion(theta).suggested_grid()
+
+    def measured(self, drawn: Realisation) -> dict[str, float]:
+        """Mean and spread of the radii that were drawn."""
+        return {
+            "radius_mean": float(drawn.radii.mean()),
+            "radius_std": float(drawn.radii.std()),
+        }
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger spheres blur what they add."""
@@ -69,3 +83,8 @@ class Sphere(Structure):
     ) -> Float[Tensor, "batch derived"]:
         """Diameter [nm]."""
         return 2 * theta[:, :1]
+
+
+def _dispersion(theta: Tensor) -> Dispersion:
+    mean, std = theta.tolist()
+    return Dispersion(mean, std)
