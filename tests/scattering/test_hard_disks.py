@@ -10,6 +10,7 @@ from numpy.random import default_rng
 from scipy.special import j1
 
 from saxinfer.scattering import packing as table
+from saxinfer.scattering.radii import drawn_radii
 
 hard_disks = pytest.importorskip("saxinfer.scattering.hard_disks", exc_type=ImportError)
 
@@ -103,3 +104,13 @@ def test_covered_pixels_are_those_within_a_radius_over_the_edge_too() -> None:
         dx, dy = dx - 10 * np.round(dx / 10), dy - 10 * np.round(dy / 10)
         expected |= np.hypot(dx, dy) <= radius
     assert (found.astype(bool) == expected).all()
+
+
+@pytest.mark.parametrize("count", [9, 11, 16])
+def test_no_disks_overlap_in_a_box_of_a_few(count: int) -> None:
+    # Four cells an edge: the one opposite has to be looked at, too.
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        packing = hard_disks.random_start(drawn_radii(count, 0.3, rng), 0.6, rng)
+        packing.run(200)
+        assert clearance(packing.disks, packing.box) > -1e-9

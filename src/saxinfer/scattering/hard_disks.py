@@ -75,7 +75,7 @@ def _overlaps(
     px, py, reach = disk
     cell, count, width, box, largest = grid
     n = count.shape[0]
-    span = min(math.ceil((reach + largest) / width), (n - 1) // 2)
+    span = min(math.ceil((reach + largest) / width), n // 2)
     cx, cy = int(px / width), int(py / width)
     for ix in range(cx - span, cx + span + 1):
         jx = ix % n
@@ -187,7 +187,7 @@ def _push(disks: ndarray, grid: Cells) -> int:
     met = 0
     for i in range(disks.shape[1]):
         cx, cy = int(disks[0, i] / width), int(disks[1, i] / width)
-        span = min(math.ceil((disks[2, i] + largest) / width), (n - 1) // 2)
+        span = min(math.ceil((disks[2, i] + largest) / width), n // 2)
         px, py = disks[0, i], disks[1, i]
         for ix in range(cx - span, cx + span + 1):
             for iy in range(cy - span, cy + span + 1):
