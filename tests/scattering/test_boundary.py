@@ -22,8 +22,7 @@ def disk(grid: Grid, radius: float) -> np.ndarray:
 
 
 def smooth_field(grid: Grid, limit: float, seed: int) -> FieldOnGrid:
-    k = grid.wavenumbers()
-    return FieldOnGrid(grid, np.where((k > 0.3) & (k <= limit), 1 / (1 + k**4), 0.0))
+    return FieldOnGrid(grid, lambda k: np.where(k > 0.3, 1 / (1 + k**4), 0.0), limit)
 
 
 @pytest.mark.parametrize("radius", [5.0, 9.3])

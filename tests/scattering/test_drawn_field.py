@@ -19,10 +19,14 @@ GRID = Grid(pixels=256, pixel=0.3)
 
 def power(grid: Grid) -> np.ndarray:
     k = grid.wavenumbers()
-    return np.where(k <= LIMIT, (k**2 + MU**2) ** -EXPONENT, 0.0)
+    return np.where(k <= LIMIT, spectral(k), 0.0)
 
 
-FIELD = FieldOnGrid(GRID, power(GRID))
+def spectral(k: np.ndarray) -> np.ndarray:
+    return (k**2 + MU**2) ** -EXPONENT
+
+
+FIELD = FieldOnGrid(GRID, spectral, LIMIT)
 
 
 def test_the_box_of_these_tests_is_large_enough() -> None:
@@ -80,6 +84,6 @@ def test_the_second_moment_is_that_of_the_spectrum() -> None:
 
 def test_refuses_what_is_no_spectrum() -> None:
     with pytest.raises(ValueError, match="zero everywhere"):
-        FieldOnGrid(GRID, 0 * power(GRID))
+        FieldOnGrid(GRID, lambda k: 0 * k, LIMIT)
     with pytest.raises(ValueError, match="not be negative"):
-        FieldOnGrid(GRID, power(GRID) - 1e-3)
+        FieldOnGrid(GRID, lambda k: spectral(k) - 1e-2, LIMIT)

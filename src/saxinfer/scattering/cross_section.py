@@ -135,9 +135,9 @@ class CrossSection:
         return np.asarray(mask, dtype=bool)
 
     def _field(self, grid: Grid) -> FieldOnGrid:
-        k = grid.wavenumbers()
-        power = (1 + np.square(k / self.mu)) ** -self.exponent
-        return FieldOnGrid(grid, np.where(k <= self.k_max, power, 0.0))
+        return FieldOnGrid(
+            grid, lambda k: (1 + np.square(k / self.mu)) ** -self.exponent, self.k_max
+        )
 
 
 def _sampler(shape: Shape) -> ModuleType:

@@ -9,6 +9,8 @@ Below ``WAVES`` / mu a box holds too few of the waves of a field that is smooth 
 1 / mu: at mu = 0.05 / nm in 128 nm more than half of the variance is in the box mean.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float, Float32
 from numpy import ndarray
@@ -28,32 +30,39 @@ class FieldOnGrid:
 
     Args:
         grid: The box.
-        power: Spectrum P at ``grid.wavenumbers()``, any unit, zero beyond the band
-            limit.
+        spectrum: P(k) from the wavenumber [1/nm], any unit.
+        k_max: Band limit: where the spectrum ends [1/nm].
 
     Raises:
         ValueError: If the spectrum is negative, or zero everywhere.
     """
 
-    def __init__(self, grid: Grid, power: Float[ndarray, "..."]) -> None:
-        weight = power * grid.multiplicity()
+    def __init__(
+        self,
+        grid: Grid,
+        spectrum: Callable[[Float[ndarray, "..."]], Float[ndarray, "..."]],
+        k_max: float,
+    ) -> None:
+        self.grid = grid
+        kept = grid.within(k_max)
+        k = grid.wavenumbers(kept)
+        power = np.where(k <= k_max, spectrum(k), 0.0)
+        *self._rows, columns = kept
+        multiplicity = grid.multiplicity()[columns]
+        weight = power * multiplicity
         total = float(weight.sum())
         if not total > 0 or bool((power < 0).any()):
             raise ValueError(
                 f"a spectrum must not be negative, nor zero everywhere; its sum is "
                 f"{total:.4g}."
             )
-        self.grid = grid
-        k = grid.wavenumbers()
         self.second_moment = float((weight * k**2).sum() / total)
         """Mean of k² over the spectrum [1/nm²]."""
-        *self._rows, self._columns = grid.within(float(k[power > 0].max()))
-        # Where a coefficient is its own conjugate's mirror, only real parts count.
-        alone = 2 / grid.multiplicity()[self._columns]
-        share = power[(*self._rows, self._columns)] * alone / total
-        # Real and imaginary part have half of the variance each.
+        # Where a coefficient is its own conjugate's mirror, only real parts count:
+        # real and imaginary part have half of the variance each.
+        share = power / (multiplicity * total)
         size = float(grid.pixels) ** grid.dimension
-        self._filter = (np.sqrt(share / 2) * size).astype(np.float32)
+        self._filter = (np.sqrt(share) * size).astype(np.float32)
 
     def draw(self, rng: Generator) -> Float32[ndarray, "..."]:
         """One field of expected variance one, in single precision."""

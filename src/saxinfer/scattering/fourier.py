@@ -56,7 +56,7 @@ class Rings:
         self.grid = grid
         self.kept = grid.within(float(edges[-1]))
         """Which Fourier coefficients lie near enough to the origin."""
-        k = grid.wavenumbers()[self.kept]
+        k = grid.wavenumbers(self.kept)
         ring = np.digitize(k, edges) - 1
         inside = (ring >= 0) & (ring < len(edges) - 1) & (k > 0)
         self._place = np.flatnonzero(inside)

@@ -80,13 +80,20 @@ class Grid:
         """Largest wavenumber along an axis [1/nm]."""
         return math.pi / self.pixel
 
-    def wavenumbers(self) -> Float[ndarray, "..."]:
-        """|k| [1/nm] for each coefficient of the real Fourier transform of a map."""
+    def wavenumbers(
+        self, kept: tuple[Int[ndarray, "..."], ...] | None = None
+    ) -> Float[ndarray, "..."]:
+        """|k| [1/nm] for each coefficient of the real Fourier transform of a map.
+
+        Args:
+            kept: Only those, from :meth:`within`.
+        """
         whole = self.step * np.fft.fftfreq(self.pixels, 1 / self.pixels)
         half = self.step * np.arange(self.pixels // 2 + 1)
-        square = np.square(half)
-        for _ in range(self.dimension - 1):
-            square = np.square(whole).reshape(-1, *(1,) * square.ndim) + square
+        *rows, columns = kept or self.within(2 * self.nyquist)
+        square = np.square(half)[columns]
+        for row in rows:
+            square = square + np.square(whole)[row]
         return np.asarray(np.sqrt(square))
 
     def within(self, k: float) -> tuple[Int[ndarray, "..."], ...]:
