@@ -36,19 +36,24 @@ class Case:
     windows: dict[str, tuple[float, float]]
 
 
+# Fields that 30 nm hold, with no waves that a pixel of a quarter cannot.
+FIELD = {"k_mean": (0.8, 1.2), "k_std": (0.2, 0.35)}
+
 CASES = {
     "sphere": Case(
-        Grid(112, 0.25, 3), {"radius_mean": (2.0, 5.0), "radius_std": (0.05, 0.5)}
+        Grid(112, 0.25, 3), {"radius_mean": (2.0, 5.0), "radius_std": (0.01, 0.5)}
     ),
     "core_shell_sphere": Case(
         Grid(112, 0.25, 3),
         {
             "radius_mean": (3.0, 5.0),
-            "radius_std": (0.05, 0.5),
+            "radius_std": (0.01, 0.5),
             "shell_thickness": (0.8, 2.0),
         },
     ),
     "cellulose": Case(Grid(640, 0.12), {"alpha_mean": (1.2, 3.0), "mu": (0.8, 1.0)}),
+    "two_phase": Case(Grid(120, 0.25, 3), FIELD),
+    "three_phase": Case(Grid(120, 0.25, 3), FIELD),
 }
 
 

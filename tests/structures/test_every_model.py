@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from numpy.random import default_rng
 from torch import Generator, Tensor
 from torch.autograd.functional import jacobian
 
+from saxinfer.scattering.grid import Grid
 from saxinfer.structures import MODELS, Structure, get_structure
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
@@ -145,3 +147,48 @@ def test_names_and_sentences_are_there_for_the_report(model: Structure) -> None:
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'cube'\. Known models: sphere, "):
         get_structure("cube")
+
+
+@every_model
+def test_a_suggested_box_holds_the_structure(model: Structure) -> None:
+    held = 0
+    for theta in thetas(model, 20, seed=3):
+        try:
+            grid = model.suggested_grid(theta)
+        except ValueError:
+            # More pixels than memory holds.
+            continue
+        model.refuse_unfit(theta, grid)
+        held += 1
+    assert held >= 10
+
+
+@every_model
+def test_a_tiny_box_is_refused_before_anything_is_drawn(model: Structure) -> None:
+    (theta,) = thetas(model, 1)
+    suggested = model.suggested_grid(theta)
+    with pytest.raises(ValueError, match=r"box of .* is too small|holds"):
+        model.refuse_unfit(theta, Grid(8, suggested.pixel, suggested.dimension))
+
+
+@every_model
+def test_what_is_measured_from_a_map_are_columns_near_their_values(
+    model: Structure,
+) -> None:
+    pytest.importorskip("numba")
+    theta = model.space.theta_from_latent(
+        torch.zeros(1, len(model.space), dtype=torch.float64)
+    )
+    if model.name == "cellulose":
+        theta[:, 3] = 0.8
+    drawn = model.realise(theta[0], model.suggested_grid(theta[0]), default_rng(1))
+    found = model.measured(drawn)
+    row = torch.cat(
+        [theta, model.dependent_values(theta), model.derived_values(theta)], 1
+    )
+    every = (*model.space, *model.dependent, *model.derived)
+    known = {p.name: v for p, v in zip(every, row[0].tolist(), strict=True)}
+    assert found.keys() <= known.keys()
+    for name, value in found.items():
+        # One box: its share of anything scatters by some percent, spreads by more.
+        assert value == pytest.approx(known[name], rel=0.5), name

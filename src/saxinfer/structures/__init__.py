@@ -4,11 +4,14 @@ from saxinfer.structures.base import Structure
 from saxinfer.structures.cellulose import Cellulose
 from saxinfer.structures.core_shell_sphere import CoreShellSphere
 from saxinfer.structures.sphere import Sphere
+from saxinfer.structures.three_phase import ThreePhase
+from saxinfer.structures.two_phase import TwoPhase
 
 __all__ = ["MODELS", "Structure", "get_structure"]
 
 MODELS: dict[str, Structure] = {
-    model.name: model for model in (Sphere(), CoreShellSphere(), Cellulose())
+    model.name: model
+    for model in (Sphere(), CoreShellSphere(), Cellulose(), TwoPhase(), ThreePhase())
 }
 
 
