@@ -3,7 +3,7 @@
 Example:
     >>> import saxinfer as sx
     >>> sorted(sx.MODELS)
-    ['cellulose', 'core_shell_sphere', 'sphere']
+    ['cellulose', 'core_shell_sphere', 'sphere', 'three_phase', 'two_phase']
 """
 
 from importlib import import_module
@@ -13,6 +13,7 @@ from saxinfer.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from saxinfer.curve import Curve, Remark
     from saxinfer.formats import FormatError, load, subtract
@@ -67,13 +68,15 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
-def fit(
+def fit(  # noqa: PLR0913
     curve: "Curve",
     model: str,
     *,
     q_range: "tuple[float | None, float | None] | None" = None,
     windows: "Mapping[str, tuple[float, float]] | None" = None,
     seed: int = 0,
+    method: str = "npe+refine",
+    estimator: "str | Path | None" = None,
 ) -> "Fit":
     """Fits one model to one curve.
 
@@ -83,21 +86,30 @@ def fit(
         q_range: Smallest and largest q to fit [1/nm]; None for no limit.
         windows: Narrowed ranges by parameter name [its unit]; equal bounds fix it.
         seed: Seed of the sampling; the same seed gives the same result.
+        method: ``npe+refine``, or ``xgboost``: the paper's boosted trees.
+        estimator: Folder of an estimator to use instead of the shipped one; boosted
+            trees are not shipped.
 
     Returns:
         Posterior, quality, evidence and provenance; shows itself in a notebook.
 
     Raises:
-        ValueError: If the model or a parameter is unknown, a range is outside of the
-            prior, or fewer than ten points are left.
+        ValueError: If the model, method or a parameter is unknown, a range is outside
+            of the prior, no estimator fits, or fewer than ten points are left.
     """
-    from saxinfer.inference import FitOptions, run
+    from pathlib import Path
+
+    from saxinfer.inference import DEFAULT_METHOD, FitOptions, run
     from saxinfer.report import register_in_notebook
 
     register_in_notebook()
+    chosen = "" if method == DEFAULT_METHOD else f', method="{method}"'
+    chosen += "" if estimator is None else f', estimator="{estimator}"'
     options = FitOptions(
         windows=windows or {},
         q_range=q_range,
-        command=f'saxinfer.fit(curve, "{model}", seed={seed})',
+        command=f'saxinfer.fit(curve, "{model}", seed={seed}{chosen})',
+        estimator=None if estimator is None else Path(estimator),
+        method=method,
     )
     return run(curve, model, options=options, seed=seed)

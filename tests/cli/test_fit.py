@@ -207,6 +207,39 @@ def test_an_estimator_that_is_none_is_refused_before_the_fits(
     assert "saxinfer train" in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "forest"], ["Unknown method 'forest'", "npe+refine, xgboost"]),
+        (["--method", "xgboost"], ["saxinfer train sphere --method xgboost -o DIR"]),
+        (
+            ["--method", "xgboost", "--estimator", "none"],
+            ["no trained trees for 'sphere' in none", "--method xgboost -o none"],
+        ),
+        (
+            ["--method", "xgboost", "-p", "radius_mean=4..6"],
+            ["cannot narrow radius_mean", "Leave -p out"],
+        ),
+    ],
+)
+def test_a_method_that_cannot_be_used_is_refused_before_the_fits(
+    run: Run, fake_fit: Calls, curve_file: Path, arguments: list[str], words: list[str]
+) -> None:
+    done = run("fit", curve_file, "--model", "sphere", *arguments)
+    assert done.code == 2
+    assert done.err.count("\n") == 1
+    for word in words:
+        assert word in done.err
+    assert fake_fit == []
+
+
+def test_the_default_method_reaches_the_fit(
+    run: Run, fake_fit: Calls, curve_file: Path
+) -> None:
+    run("fit", curve_file, "--model", "sphere")
+    assert fake_fit[0]["options"].method == "npe+refine"
+
+
 def test_many_curves_are_told_one_a_line(
     run: Run, fake_fit: Calls, two_curves: tuple[Path, Path]
 ) -> None:

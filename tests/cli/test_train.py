@@ -1,12 +1,18 @@
 """``saxinfer train``: options go on, progress is told, wrong use is refused."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from saxinfer.inference import training
+from saxinfer.inference import training, tree_training
+from saxinfer.inference.boosting import Boosting
 
 Run = Callable[..., Any]
 
@@ -63,3 +69,165 @@ def test_an_unwritable_output_is_refused_before_the_training(
     assert done.code == 2
     assert "Cannot write to" in done.err
     assert calls == []
+
+
+@pytest.fixture
+def tree_calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def train_trees(model: str, out: Path, **options: Any) -> None:
+        found.append({"model": model, "out": out, **options})
+        for note, total in (("curves", 200), ("models", 6)):
+            for done in range(total + 1):
+                options["progress"](done, total, note)
+
+    monkeypatch.setattr(tree_training, "train_trees", train_trees)
+    return found
+
+
+def test_options_reach_the_trees(
+    run: Run, tree_calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    done = run(
+        *("train", "sphere", "--method", "xgboost", "-o", tmp_path, "--curves", "70"),
+        *("--library", "x.zarr", "--seed", "5", "--grid-search"),
+    )
+    assert done.code == 0
+    (call,) = tree_calls
+    assert call["model"] == "sphere"
+    assert call["curves"] == 70
+    assert call["library"] == Path("x.zarr")
+    assert call["boosting"] == Boosting(seed=5, grid_search=True)
+    # Both stages are told from beginning to end.
+    for line in ("  0 %  curves", "100 %  curves", "  0 %  models", "100 %  models"):
+        assert line in done.err
+
+
+def test_the_papers_trees_are_the_default(
+    run: Run, tree_calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    run("train", "sphere", "--method", "xgboost", "-o", tmp_path)
+    assert tree_calls[0]["boosting"] == Boosting()
+    assert tree_calls[0]["curves"] is None
+    assert tree_calls[0]["library"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "forest"], ["'forest'", "npe, xgboost"]),
+        (["--curves", "9"], ["--curves belongs to --method xgboost", "'npe'"]),
+        (["--library", "x.zarr"], ["--library belongs to --method xgboost"]),
+        (["--grid-search"], ["--grid-search belongs to --method xgboost"]),
+        (["--method", "xgboost", "--steps", "9"], ["--steps belongs to --method npe"]),
+        (["--method", "xgboost", "--resume"], ["--resume belongs to --method npe"]),
+        (["--method", "xgboost", "--seed", "-1"], ["seed must not be negative"]),
+        (["--method", "xgboost", "--curves", "3"], ["20 curves", "got 3"]),
+        (["--method", "xgboost", "--library", "none.zarr"], ["none.zarr", "no such"]),
+    ],
+)
+def test_wrong_use_is_one_plain_sentence(
+    run: Run,
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    arguments: list[str],
+    words: list[str],
+) -> None:
+    done = run("train", "sphere", "-o", tmp_path / "new", *arguments)
+    assert done.code == 2
+    lines = [line for line in done.err.splitlines() if not line.endswith("curves")]
+    assert len(lines) == 1
+    for word in words:
+        assert word in lines[0]
+    assert not (tmp_path / "new").exists()
+    assert calls == []
+
+
+def test_an_unwritable_output_of_trees_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "below"
+    done = run("train", "sphere", "--method", "xgboost", "-o", out)
+    assert done.code == 2
+    assert "Cannot write to" in done.err
+
+
+def test_without_the_extra_it_is_said_how_to_get_it(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    done = run("train", "sphere", "--method", "xgboost", "-o", tmp_path / "new")
+    assert done.code == 2
+    assert "pip install 'saxinfer[baseline]'" in done.err
+    assert done.err.count("\n") == 1
+
+
+def saxinfer(*arguments: object) -> "subprocess.Popen[str]":
+    """The command line in a process of its own, nothing replaced."""
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from saxinfer.cli import main; main()"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_ctrl_c_leaves_no_half_written_trees(tmp_path: Path) -> None:
+    process = saxinfer("train", "sphere", "--method", "xgboost", "-o", tmp_path / "new")
+    assert process.stderr is not None
+    assert process.stderr.readline().endswith("curves\n")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def trained_and_fitted(folder: Path, curve: Path, curves: int) -> dict[str, Any]:
+    """Trains trees and fits a curve with them, each in a process of its own."""
+    out = folder / "trees"
+    train = saxinfer(
+        *("train", "sphere", "--method", "xgboost", "-o", out, "--curves", curves)
+    )
+    said, err = train.communicate(timeout=300)
+    assert train.returncode == 0, err
+    assert said == f"Estimator: {out}\n"
+    fit = saxinfer(
+        *("fit", curve, "-m", "sphere", "--method", "xgboost", "--estimator", out),
+        *("--json", "-o", folder / "report"),
+    )
+    said, err = fit.communicate(timeout=300)
+    assert fit.returncode == 0, err
+    assert (folder / "report" / "report.html").exists()
+    (found,) = json.loads(said)
+    assert isinstance(found, dict)
+    return found
+
+
+def check_fit(found: dict[str, Any]) -> None:
+    assert found["method"] == "xgboost"
+    assert found["evidence"] == {"log": None, "sd": None}
+    assert "on average over the prior" in found["quality"]["reasons"][-1]
+    for values in (*found["parameters"].values(), *found["derived"].values()):
+        low, high = values["prior_low"], values["prior_high"]
+        assert low <= values["q05"] <= values["median"] <= values["q95"] <= high
+    assert set(found["parameters"]) == {"radius_mean", "radius_std"}
+    assert set(found["derived"]) == {"diameter"}
+
+
+def test_trees_are_trained_and_fit_a_file(tmp_path: Path, curve_file: Path) -> None:
+    check_fit(trained_and_fitted(tmp_path, curve_file, 25))
+
+
+@pytest.mark.slow
+def test_trees_of_a_few_hundred_curves_find_a_sphere(
+    tmp_path: Path, curve_file: Path
+) -> None:
+    found = trained_and_fitted(tmp_path, curve_file, 400)
+    check_fit(found)
+    radius = found["parameters"]["radius_mean"]
+    assert radius["q05"] < 5.0 < radius["q95"]

@@ -43,6 +43,12 @@ def wide_fit(made: ModuleType) -> Fit:
     return found
 
 
+@pytest.fixture(scope="session")
+def tree_fit(made: ModuleType) -> Fit:
+    found: Fit = made.made_tree_fit()
+    return found
+
+
 def _texts(figure: Figure) -> Iterator[Text]:
     """Every text that is drawn: of all tick labels only those on the axis."""
     ticks: set[int] = set()

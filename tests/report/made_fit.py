@@ -1,12 +1,14 @@
 """Fits built by hand, so that reports and doors are tested without inference."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from saxinfer.curve import Curve, Remark
 from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
+from saxinfer.inference.marginals import Marginals
 from saxinfer.posterior import Posterior, Quantity
 from saxinfer.preprocess.model_free import model_free
 
@@ -128,6 +130,24 @@ def made_wide_fit() -> Fit:
             812.0,
             0.2,
         ),
+    )
+
+
+def made_tree_fit() -> Fit:
+    """Spheres as boosted trees see them: no instrument, nothing joint, no evidence."""
+    posterior = made_posterior(SPHERE, _row([5.0, 0.3, 10.0]))
+    alone = Marginals(
+        posterior.quantities, posterior.samples, posterior.weights, posterior.prior
+    )
+    reasons = ("The intervals are right on average.",)
+    quality = Quality("good", reasons, 1.02, None, math.nan, math.nan)
+    found = _fit(made_curve(), "sphere", alone, quality)
+    made = replace(found.provenance, settings={"model error f": 0.012345678})
+    return replace(
+        found,
+        method="xgboost",
+        evidence=Evidence(math.nan, math.nan),
+        provenance=made,
     )
 
 

@@ -118,3 +118,25 @@ def test_a_failure_has_a_file_and_a_sentence() -> None:
         "file": "x/a.dat",
         "error": "a.dat: is empty.",
     }
+
+
+def test_what_boosted_trees_do_not_know_is_null_with_a_reason(tree_fit: Fit) -> None:
+    found = document(tree_fit)
+    assert found["method"] == "xgboost"
+    assert found["evidence"] == {"log": None, "sd": None}
+    assert found["correlation"] == {
+        "names": ["radius_mean", "radius_std"],
+        "matrix": None,
+    }
+    assert found["quality"]["p_value"] is None
+    for path in (
+        "correlation.matrix",
+        "evidence.log",
+        "evidence.sd",
+        "nuisance",
+        "quality.effective_samples",
+        "quality.p_value",
+        "quality.sampling_efficiency",
+    ):
+        assert "boosted trees" in found["absent"][path]
+    assert json.loads(dumped([found])) == [found]

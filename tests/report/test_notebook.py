@@ -51,3 +51,7 @@ def test_importing_the_package_opens_no_door_to_plotting() -> None:
         "sys.exit(bool({'matplotlib', 'jinja2', 'h5py'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_fit_by_trees_has_a_verdict_of_its_own(tree_fit: Fit) -> None:
+    assert "the curve at the predicted values" in notebook_html(tree_fit)

@@ -79,3 +79,13 @@ def test_the_file_says_what_it_is(fit: Fit, tmp_path: Path) -> None:
         assert data["I"].attrs["uncertainties"] == "Idev"
         assert data["Q"].attrs["resolutions"] == "Qdev"
         assert data["Q"].attrs["units"] == "1/nm"
+
+
+def test_the_columns_of_trees_are_marked_as_shuffled(
+    fit: Fit, tree_fit: Fit, tmp_path: Path
+) -> None:
+    for name, each in (("fit", fit), ("trees", tree_fit)):
+        write_nxcansas(each, tmp_path / f"{name}.h5")
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            marked = "joint" in file["entry/fit/posterior"].attrs
+            assert marked == (name == "trees")

@@ -106,3 +106,20 @@ def test_the_index_links_fits_and_names_failures(fit: Fit, wide_fit: Fit) -> Non
     assert "spheres/report.html" in parser.sources
     assert "b.dat: empty." in text
     assert "2 fitted, 1 not." in text
+
+
+def test_a_fit_by_trees_claims_nothing_that_trees_do_not_know(tree_fit: Fit) -> None:
+    parser, page = _Balance(), report_page(tree_fit)
+    parser.feed(page)
+    assert parser.open == []
+    # Of the curve, and of prior and posterior; none of pairs.
+    assert sum(source.startswith("data:image") for source in parser.sources) == 2
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "on average over the prior" in text
+    assert "with a probability of 90 %" not in text
+    assert "Not known: boosted trees speak of each quantity alone." in text
+    assert "none: boosted trees have no likelihood" in text
+    assert "Effective posterior samples" not in text
+    assert "These were fitted along with the sample" not in text
+    assert "nan" not in text.lower().split()
+    assert "0.0123457" in text

@@ -46,3 +46,12 @@ def test_many_fits_are_told_within_the_width(
 
 def test_nothing_fitted_is_said() -> None:
     assert "No curve" in printed(overview_table([failure("a", "a: bad.")], 80))
+
+
+def test_a_fit_by_trees_counts_no_samples(tree_fit: Fit) -> None:
+    text = printed(fit_table(tree_fit))
+    assert "quantiles of boosted trees" in text
+    assert "effective samples" not in text
+    assert "nan" not in text
+    assert "curve at the predicted values" in text
+    assert "instrument and error model" not in text

@@ -1,11 +1,14 @@
 """Numbers, units and names are written as a reader expects."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from saxinfer.inference.base import Fit, VerdictName
 from saxinfer.posterior import Summary
 from saxinfer.report import wording
+from saxinfer.report.wording import from_trees, verdict_sentence, verdict_title
 
 
 @pytest.mark.parametrize(
@@ -60,3 +63,17 @@ def test_several_solutions_are_said(modes: int, constrained: bool, text: str) ->
     summary = Summary(1, 1, 1, 0, 2, 0.9, modes, constrained)
     assert wording.teaching(summary, "poor") == text
     assert wording.teaching(summary, "out_of_domain") == "out of domain"
+
+
+@pytest.mark.parametrize("verdict", ["good", "poor", "out_of_domain"])
+def test_a_verdict_says_whether_trees_or_a_likelihood_spoke(
+    fit: Fit, tree_fit: Fit, verdict: VerdictName
+) -> None:
+    ours, theirs = (
+        replace(each, quality=replace(each.quality, verdict=verdict))
+        for each in (fit, tree_fit)
+    )
+    assert not from_trees(ours.posterior)
+    assert from_trees(theirs.posterior)
+    assert verdict_sentence(ours) != verdict_sentence(theirs)
+    assert verdict_title(theirs).lower().startswith(verdict.replace("_", " "))

@@ -61,6 +61,12 @@ def fit(
             help="Curve to subtract, errors too.",
         ),
     ] = "",
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", metavar="NAME", help="npe+refine, or xgboost (boosted trees)."
+        ),
+    ] = "npe+refine",
     estimator: Annotated[
         Path | None,
         typer.Option(
@@ -77,16 +83,15 @@ def fit(
 ) -> None:
     """Fit a model to every curve of the files: posterior, verdict and report."""
     narrowed, part = windows(parameter or ()), q_range(q_range_text)
-    _check_model(model, narrowed, estimator)
+    _check_model(model, narrowed)
+    options = _checked_options(model, narrowed, part, method, estimator)
     from saxinfer.cli.inputs import Unreadable, read_background, read_curves
-    from saxinfer.inference import FitOptions
 
     blank = read_background(background, q_unit=q_unit)
     if isinstance(blank, Unreadable):
         typer.echo(blank.sentence, err=True)
         raise typer.Exit(UNREADABLE)
     inputs = read_curves(files, q_unit=q_unit, entry=entry, background=blank)
-    options = FitOptions(narrowed, part, command_line(), estimator)
     job = _Job(model, options, seed, debug)
     documents, last = _fit_all(job, inputs, output)
     _print(documents, last, output, as_json=as_json)
@@ -104,10 +109,8 @@ class _Job:
     debug: bool
 
 
-def _check_model(
-    model: str, narrowed: dict[str, tuple[float, float]], estimator: Path | None
-) -> None:
-    """Refuses an unknown model, parameter or estimator before anything is read."""
+def _check_model(model: str, narrowed: dict[str, tuple[float, float]]) -> None:
+    """Refuses an unknown model or parameter before anything is read."""
     from saxinfer.structures import MODELS, get_structure
 
     if not model:
@@ -118,11 +121,26 @@ def _check_model(
         space = get_structure(model).space
         for name, (low, high) in narrowed.items():
             space = space.narrow(name, low, high)
-        from saxinfer.inference.card import load_estimator
-
-        load_estimator(model, estimator)
     except ValueError as error:
         raise WrongUseError(str(error)) from None
+
+
+def _checked_options(
+    model: str,
+    narrowed: dict[str, tuple[float, float]],
+    part: tuple[float | None, float | None] | None,
+    method: str,
+    estimator: Path | None,
+) -> "FitOptions":
+    """Refuses an unknown method and a missing estimator, likewise."""
+    from saxinfer.inference import METHODS, FitOptions
+
+    try:
+        options = FitOptions(narrowed, part, command_line(), estimator, method=method)
+        METHODS[method].find(model, estimator)
+    except (ImportError, ValueError) as error:
+        raise WrongUseError(str(error)) from None
+    return options
 
 
 def _fit_all(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -12,37 +13,129 @@ from saxinfer.cli.plain import WrongUseError
 __all__ = ["train"]
 
 
+METHODS = ("npe", "xgboost")
+
+
 def train(
     model: Annotated[str, typer.Argument(help="Name of the model.")],
     output: Annotated[
         Path,
         typer.Option("--output", "-o", metavar="DIR", help="Where the estimator goes."),
     ],
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", metavar="NAME", help="npe (network) or xgboost (boosted trees)."
+        ),
+    ] = "npe",
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Gradient steps.")
+        int | None, typer.Option("--steps", min=1, help="Gradient steps (npe).")
     ] = None,
+    curves: Annotated[
+        int | None,
+        typer.Option("--curves", min=1, help="Curves to learn from (xgboost)."),
+    ] = None,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library",
+            metavar="X.zarr",
+            help="Learn from a library of 'saxinfer simulate' (xgboost).",
+        ),
+    ] = None,
+    grid_search: Annotated[
+        bool,
+        typer.Option(
+            "--grid-search", help="Choose the trees' size by trial (xgboost)."
+        ),
+    ] = False,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Seed of weights and simulations.")
+        int | None, typer.Option("--seed", help="Seed of training and simulations.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a run was stopped.")
+        bool, typer.Option("--resume", help="Go on where a run was stopped (npe).")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Train the estimator of a model on curves simulated on the fly."""
+    """Train the estimator of a model on simulated curves."""
     from saxinfer.structures import get_structure
 
     try:
         get_structure(model)
     except ValueError as error:
         raise WrongUseError(str(error)) from None
+    given = {
+        "--steps": ("npe", steps is not None),
+        "--resume": ("npe", resume),
+        "--curves": ("xgboost", curves is not None),
+        "--library": ("xgboost", library is not None),
+        "--grid-search": ("xgboost", grid_search),
+    }
+    _check_method(method, given)
+    if method == "npe":
+        _train_network(model, output, steps=steps, seed=seed, resume=resume)
+    else:
+        trees = _Trees(curves, library, grid_search, seed)
+        _train_trees(model, output, trees)
+    typer.echo(f"Estimator: {output}")
+
+
+@dataclass(frozen=True)
+class _Trees:
+    """What was asked for of boosted trees."""
+
+    curves: int | None
+    library: Path | None
+    grid_search: bool
+    seed: int | None
+
+
+def _check_method(method: str, given: dict[str, tuple[str, bool]]) -> None:
+    """Refuses an unknown method, and options of another one."""
+    if method not in METHODS:
+        raise WrongUseError(
+            f"Unknown method '{method}'. Known methods: {', '.join(METHODS)}."
+        )
+    for option, (owner, is_given) in given.items():
+        if is_given and owner != method:
+            raise WrongUseError(
+                f"{option} belongs to --method {owner}, but the method is '{method}'. "
+                "Leave it out."
+            )
+
+
+def _train_network(
+    model: str, output: Path, *, steps: int | None, seed: int | None, resume: bool
+) -> None:
     _check_writable(output)
     from saxinfer.inference import training
 
     recipe = training.recipe_for(model, steps=steps, seed=seed)
     with _progress() as report:
         training.train(model, output, recipe=recipe, resume=resume, progress=report)
-    typer.echo(f"Estimator: {output}")
+
+
+def _train_trees(model: str, output: Path, asked: _Trees) -> None:
+    """Grows trees; a folder made for them goes again if they never come."""
+    from saxinfer.inference.boosting import Boosting
+    from saxinfer.inference.tree_training import train_trees
+    from saxinfer.library import LibraryError
+
+    seed = Boosting.seed if asked.seed is None else asked.seed
+    try:
+        with _progress() as report:
+            train_trees(
+                model,
+                output,
+                boosting=Boosting(seed=seed, grid_search=asked.grid_search),
+                curves=asked.curves,
+                library=asked.library,
+                progress=report,
+            )
+    except OSError as error:
+        raise WrongUseError(_unwritable(output, error)) from None
+    except (ImportError, LibraryError, ValueError) as error:
+        raise WrongUseError(str(error)) from None
 
 
 def _check_writable(output: Path) -> None:
@@ -54,10 +147,12 @@ def _check_writable(output: Path) -> None:
         with tempfile.TemporaryFile(dir=output):
             pass
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise WrongUseError(
-            f"Cannot write to {output}: {reason}. Name another folder with -o."
-        ) from None
+        raise WrongUseError(_unwritable(output, error)) from None
+
+
+def _unwritable(output: Path, error: OSError) -> str:
+    reason = (error.strerror or str(error)).lower()
+    return f"Cannot write to {output}: {reason}. Name another folder with -o."
 
 
 @contextmanager
@@ -77,9 +172,16 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
     )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("")
+        last = [0]
 
         def report(done: int, total: int, note: str) -> None:
-            progress.update(task, completed=done, total=total, description=note)
+            if done < last[0]:
+                progress.reset(task)
+            last[0] = done
+            progress.update(task, completed=done, total=total)
+            speed = progress.tasks[0].speed
+            said = f"{note}, {speed:.3g} a second" if speed else note
+            progress.update(task, description=said)
 
         yield report
 
@@ -88,6 +190,9 @@ def _say_now_and_then() -> Callable[[int, int, str], None]:
     said = [-1]
 
     def say(done: int, total: int, note: str) -> None:
+        # The next stage of the work starts from nothing.
+        if 20 * done // total < said[0]:
+            said[0] = -1
         if 20 * done // total > said[0]:
             said[0] = 20 * done // total
             typer.echo(f"{100 * done // total:3d} %  {note}", err=True)

@@ -1,11 +1,12 @@
 """Ways from a curve to a posterior.
 
 :func:`run` is the one path from a curve to a :class:`Fit`, for simulated and measured
-curves alike: prepare, propose with the network, refine on the exact likelihood, judge.
+curves alike: prepare, then one of the ``METHODS``. The default proposes with the
+network, refines on the exact likelihood, and judges.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import torch
 from torch import Generator, Tensor
 
 from saxinfer.curve import Curve
+from saxinfer.inference import card
+from saxinfer.inference.answer import Answer
 from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
-from saxinfer.inference.card import Estimator, load_estimator
+from saxinfer.inference.card import Estimator
 from saxinfer.inference.ensemble import Ensemble
 from saxinfer.inference.npe import seen
 from saxinfer.inference.refine import Effort, refine
@@ -29,7 +32,19 @@ from saxinfer.preprocess.prepare import Prepared, prepare
 from saxinfer.structures import get_structure
 from saxinfer.version import VERSION
 
-__all__ = ["Band", "Evidence", "Fit", "FitOptions", "Provenance", "Quality", "run"]
+__all__ = [
+    "DEFAULT_METHOD",
+    "METHODS",
+    "Band",
+    "Evidence",
+    "Fit",
+    "FitOptions",
+    "Provenance",
+    "Quality",
+    "run",
+]
+
+DEFAULT_METHOD = "npe+refine"
 
 PROPOSALS = 320
 
@@ -47,6 +62,12 @@ class FitOptions:
         command: Command line, kept for the report.
         estimator: Folder of an estimator to use instead of the shipped one.
         effort: How much work to spend on sampling.
+        method: Name of the method, one of ``METHODS``.
+        absolute: Whether the intensity is in the model's own unit, so that its scale is
+            known; taken as unknown otherwise.
+
+    Raises:
+        ValueError: If the method is unknown, or cannot do what is asked.
     """
 
     windows: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -54,6 +75,25 @@ class FitOptions:
     command: str = ""
     estimator: Path | None = None
     effort: Effort = field(default_factory=Effort)
+    method: str = DEFAULT_METHOD
+    absolute: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(
+                f"Unknown method '{self.method}'. Known methods: {', '.join(METHODS)}."
+            )
+        if self.windows and not METHODS[self.method].narrows:
+            raise ValueError(
+                f"The method '{self.method}' knows the ranges that it was trained for "
+                f"only, and cannot narrow {', '.join(self.windows)}. Leave -p out, or "
+                f"use the method '{DEFAULT_METHOD}'."
+            )
+        if self.absolute and not METHODS[self.method].scales:
+            raise ValueError(
+                f"The method '{self.method}' sees the shape of a curve only; a known "
+                f"scale tells it nothing. Use the method '{DEFAULT_METHOD}'."
+            )
 
 
 def run(
@@ -76,12 +116,39 @@ def run(
     """
     start = time.perf_counter()
     options = options or FitOptions()
+    get_structure(model)
+    prepared = prepare(curve, options.q_range)
+    answer = METHODS[options.method].answer(prepared, model, options, seed)
+    return Fit(
+        curve=prepared.curve,
+        model=model,
+        method=options.method,
+        posterior=answer.posterior,
+        band=answer.band,
+        quality=answer.quality,
+        evidence=answer.evidence,
+        model_free=model_free(prepared.curve),
+        provenance=Provenance(
+            saxinfer=VERSION,
+            estimator=answer.estimator,
+            seed=seed,
+            command=options.command,
+            seconds=time.perf_counter() - start,
+            settings={**_settings(options, prepared), **answer.settings},
+        ),
+        sigma_source=prepared.sigma_source,
+    )
+
+
+def _proposed_and_refined(
+    prepared: Prepared, model: str, options: FitOptions, seed: int
+) -> Answer:
+    """The network proposes, the exact likelihood decides."""
     structure = get_structure(model)
     space = structure.space
     for name, (low, high) in options.windows.items():
         space = space.narrow(name, low, high)
-    prepared = prepare(curve, options.q_range)
-    estimator = load_estimator(model, options.estimator)
+    estimator = card.load_estimator(model, options.estimator)
     observation = Observation.of(
         prepared.curve.q,
         prepared.curve.intensity,
@@ -90,7 +157,7 @@ def run(
         prepared.sigma_source,
         prepared.groups,
     )
-    target = Target(structure, space, observation)
+    target = Target(structure, space, observation, options.absolute)
     generator = Generator().manual_seed(seed)
     with torch.no_grad():
         proposals = propose(target, estimator, generator)
@@ -98,25 +165,22 @@ def run(
         posterior = posterior_of(target, sampled, prepared.curve.intensity_unit)
         prediction = predict(target, sampled, generator)
         quality = _quality(prediction, sampled, prepared, generator)
-    return Fit(
-        curve=prepared.curve,
-        model=model,
-        method="npe+refine",
+    return Answer(
         posterior=posterior,
         band=prediction.band,
         quality=quality,
         evidence=Evidence(sampled.log_evidence, sampled.log_evidence_sd),
-        model_free=model_free(prepared.curve),
-        provenance=Provenance(
-            saxinfer=VERSION,
-            estimator=estimator.hash,
-            seed=seed,
-            command=options.command,
-            seconds=time.perf_counter() - start,
-            settings=_settings(options, prepared),
-        ),
-        sigma_source=prepared.sigma_source,
+        estimator=estimator.hash,
     )
+
+
+def _boosted(prepared: Prepared, model: str, options: FitOptions, seed: int) -> Answer:
+    """Trees read the curve's features; their quantiles are calibrated."""
+    from saxinfer.inference.tree_card import load_trees
+    from saxinfer.inference.tree_fit import answer_of_trees
+
+    trained = load_trees(model, options.estimator)
+    return answer_of_trees(prepared, get_structure(model), trained, seed)
 
 
 def propose(target: Target, estimator: Estimator, generator: Generator) -> Tensor:
@@ -187,7 +251,44 @@ def _settings(options: FitOptions, prepared: Prepared) -> dict[str, str | float 
     }
     for name, (least, most) in options.windows.items():
         settings[name] = f"{least:g}" if least == most else f"{least:g}..{most:g}"
+    if options.absolute:
+        settings["scale"] = "known"
     if options.q_range is not None:
         low, high = ("" if end is None else f"{end:g}" for end in options.q_range)
         settings["q range [1/nm]"] = f"{low}..{high}"
     return settings
+
+
+def _find_network(model: str, folder: Path | None) -> None:
+    card.load_estimator(model, folder)
+
+
+def _find_trees(model: str, folder: Path | None) -> None:
+    from saxinfer.inference.tree_card import load_trees
+
+    load_trees(model, folder)
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way of inference.
+
+    Attributes:
+        answer: From a prepared curve, a model's name, options and seed to an answer.
+        find: Looks for the estimator of a model in a folder, or None for the shipped
+            one; raises a ValueError that says how to train one.
+        narrows: Whether a user may narrow the prior.
+        scales: Whether it can use that the scale is known.
+    """
+
+    answer: Callable[[Prepared, str, FitOptions, int], Answer]
+    find: Callable[[str, Path | None], None]
+    narrows: bool = True
+    scales: bool = True
+
+
+METHODS: Mapping[str, Method] = {
+    DEFAULT_METHOD: Method(_proposed_and_refined, _find_network),
+    "xgboost": Method(_boosted, _find_trees, narrows=False, scales=False),
+}
+"""All methods by name. Heavy libraries are imported when one is used."""

@@ -21,7 +21,14 @@ from saxinfer.parameter import ParameterSpace
 from saxinfer.structures import get_structure
 from saxinfer.structures.base import Structure
 
-__all__ = ["ESTIMATORS", "Estimator", "load_estimator", "write_estimator"]
+__all__ = [
+    "ESTIMATORS",
+    "Estimator",
+    "fingerprint",
+    "load_estimator",
+    "refuse_stale",
+    "write_estimator",
+]
 
 ESTIMATORS = Path(__file__).parent.parent / "estimators"
 
@@ -37,8 +44,15 @@ class Estimator:
     card: dict[str, object]
 
 
-def _fingerprint(structure: Structure) -> dict[str, object]:
-    """What tells whether weights still fit: priors, coordinates, closed-form values."""
+def fingerprint(
+    structure: Structure, nuisances: ParameterSpace = TRAINING
+) -> dict[str, object]:
+    """What tells whether an estimator still fits: priors, closed-form values.
+
+    Args:
+        structure: The model it was trained for.
+        nuisances: Priors of the instruments it was trained with.
+    """
     generator = torch.Generator().manual_seed(20)
     latent = torch.randn(
         FIXED_POINTS, len(structure.space), generator=generator, dtype=torch.float64
@@ -47,7 +61,7 @@ def _fingerprint(structure: Structure) -> dict[str, object]:
     q = torch.tensor([0.02, 0.2, 1.0, 4.0], dtype=torch.float64)
     return {
         "parameters": _table(structure.space),
-        "nuisances": _table(TRAINING),
+        "nuisances": _table(nuisances),
         "unseen": list(structure.unseen),
         "log_intensity": structure.intensity(q, theta).log().tolist(),
     }
@@ -80,7 +94,7 @@ def write_estimator(
         "instruments": "standard and hard tier, half each (saxinfer.instrument.tiers)",
         "final_loss": sum(losses[-200:]) / max(1, len(losses[-200:])),
         "torch": torch.__version__.split("+")[0],
-        "fingerprint": _fingerprint(structure),
+        "fingerprint": fingerprint(structure),
     }
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
 
@@ -100,7 +114,7 @@ def load_estimator(model: str, folder: Path | None = None) -> Estimator:
             f"'saxinfer train {model} -o {place}'."
         )
     card = json.loads((place / "card.json").read_text())
-    _refuse_stale(card, structure, place)
+    refuse_stale(card, structure, place)
     state = load_file(place / "weights.safetensors")
     network = PosteriorNetwork(structure)
     like = network.state_dict()
@@ -110,9 +124,27 @@ def load_estimator(model: str, folder: Path | None = None) -> Estimator:
     return Estimator(network, hashlib.sha256(content).hexdigest()[:12], card)
 
 
-def _refuse_stale(card: dict[str, Any], structure: Structure, place: Path) -> None:
-    """Compares the card with what the code computes today."""
-    now = json.loads(json.dumps(_fingerprint(structure)))
+def refuse_stale(
+    card: dict[str, Any],
+    structure: Structure,
+    place: Path,
+    *,
+    nuisances: ParameterSpace = TRAINING,
+    options: str = "",
+) -> None:
+    """Compares a card with what the code computes today.
+
+    Args:
+        card: As it was read.
+        structure: The model that it is to be used for.
+        place: Folder of the card.
+        nuisances: Priors of the instruments that it should have been trained with.
+        options: Of ``saxinfer train``, to make it again.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    now = json.loads(json.dumps(fingerprint(structure, nuisances)))
     then = dict(card["fingerprint"])
     old, new = (torch.tensor(f.pop("log_intensity")) for f in (then, now))
     same = then == now and torch.allclose(old, new, rtol=0, atol=5e-3)
@@ -120,5 +152,5 @@ def _refuse_stale(card: dict[str, Any], structure: Structure, place: Path) -> No
         raise ValueError(
             f"the estimator in {place} was trained for other priors or another "
             f"closed form of '{structure.name}'. Train it again with "
-            f"'saxinfer train {structure.name} -o {place}'."
+            f"'saxinfer train {structure.name}{options} -o {place}'."
         )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from saxinfer.inference.base import Fit
 from saxinfer.posterior import Posterior, Quantity
+from saxinfer.report.wording import from_trees
 
 __all__ = [
     "SCHEMA",
@@ -38,6 +39,19 @@ NOT_COMPUTED: Final[dict[str, str]] = {
     "chi2_reduced": "the file has no error bars to compare with",
     "p_value": "it was not computed",
 }
+# By path, of a fit by boosted trees.
+NOT_OF_TREES: Final[dict[str, str]] = {
+    "correlation.matrix": "boosted trees speak of each quantity alone",
+    "evidence.log": "boosted trees have no likelihood",
+    "evidence.sd": "boosted trees have no likelihood",
+    "quality.effective_samples": "boosted trees draw no samples",
+    "quality.p_value": "boosted trees have no likelihood",
+    "quality.sampling_efficiency": "boosted trees draw no samples",
+}
+NO_INSTRUMENT: Final = (
+    "boosted trees fit no instrument; the level of the drawn curve stands in "
+    "provenance.settings"
+)
 NOT_FINITE: Final = "it is not a finite number for this posterior"
 
 
@@ -67,6 +81,9 @@ def document(fit: Fit, files: Mapping[str, str] | None = None) -> Document:
     }
     absent: dict[str, str] = {}
     clean: Document = _without_nan(found, "", absent)
+    if from_trees(fit.posterior):
+        absent = {path: NOT_OF_TREES.get(path, why) for path, why in absent.items()}
+        absent["nuisance"] = NO_INSTRUMENT
     return {**clean, "absent": absent}
 
 
@@ -115,6 +132,8 @@ def _quantities(posterior: Posterior, chosen: tuple[Quantity, ...]) -> Document:
 
 def _correlation(posterior: Posterior) -> Document:
     names = tuple(q.name for q in posterior if q.kind != "derived")
+    if from_trees(posterior):
+        return {"names": list(names), "matrix": None}
     rows = posterior.correlation(names).tolist()
     return {
         "names": list(names),

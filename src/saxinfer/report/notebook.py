@@ -7,11 +7,11 @@ from pathlib import Path
 from saxinfer.inference.base import Fit
 from saxinfer.posterior import Quantity
 from saxinfer.report.wording import (
-    VERDICT_TITLE,
     in_words,
     interval,
     teaching,
     unit_in_table,
+    verdict_title,
 )
 
 __all__ = ["notebook_html", "register_in_notebook", "show"]
@@ -28,7 +28,7 @@ def notebook_html(fit: Fit) -> str:
     rows = "".join(_row(fit, q) for q in fit.posterior if q.kind != "nuisance")
     return (
         f"<div><h3>{html.escape(title)} – {html.escape(fit.model)}</h3>"
-        f"<p><strong>{VERDICT_TITLE[quality.verdict]}</strong></p>"
+        f"<p><strong>{verdict_title(fit)}</strong></p>"
         f"<ul>{reasons}{remarks}</ul>"
         "<table><thead><tr><th>quantity</th><th>median</th><th>90 % interval</th>"
         f"<th>unit</th><th>constrained</th></tr></thead><tbody>{rows}</tbody></table>"

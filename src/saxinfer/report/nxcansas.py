@@ -24,6 +24,7 @@ import numpy as np
 
 from saxinfer.inference.base import Fit
 from saxinfer.report.document import document, dumped
+from saxinfer.report.wording import from_trees
 
 __all__ = ["write_nxcansas"]
 
@@ -126,3 +127,5 @@ def _write_posterior(collection: Any, fit: Fit) -> None:  # noqa: ANN401
     group.attrs["names"] = [q.name for q in posterior]
     group.attrs["units"] = [q.unit for q in posterior]
     group.attrs["kinds"] = [q.kind for q in posterior]
+    if from_trees(posterior):
+        group.attrs["joint"] = "unknown: each column is shuffled by itself"

@@ -14,9 +14,8 @@ from saxinfer.posterior import Quantity
 from saxinfer.report.document import Document, parameter_units, trusted
 from saxinfer.report.wording import (
     MEANING_OF_NUISANCE,
-    VERDICT_SENTENCE,
-    VERDICT_TITLE,
     axis_label,
+    from_trees,
     in_words,
     interval,
     number,
@@ -26,6 +25,8 @@ from saxinfer.report.wording import (
     teaching,
     unit_in_print,
     unit_in_table,
+    verdict_sentence,
+    verdict_title,
 )
 
 __all__ = ["index_page", "report_page"]
@@ -60,12 +61,16 @@ def report_page(fit: Fit) -> str:
         "prior": figures.image_source(
             figures.prior_figure(posterior, parameters + derived)
         ),
-        "correlation": figures.image_source(
-            figures.correlation_figure(posterior, varying + nuisance)
-        ),
+        "correlation": "",
         "corner": "",
     }
-    if len(varying) > 1:
+    # How quantities go together is nothing that trees know.
+    together = not from_trees(posterior)
+    if together:
+        drawn["correlation"] = figures.image_source(
+            figures.correlation_figure(posterior, varying + nuisance)
+        )
+    if together and len(varying) > 1:
         corner = figures.corner_figure(posterior, varying)
         drawn["corner"] = figures.image_source(corner)
     return _rendered(
@@ -75,8 +80,9 @@ def report_page(fit: Fit) -> str:
         file_name=Path(fit.curve.file).name,
         q_range=f"{number(float(fit.curve.q[0]), 3)} to "
         f"{number(float(fit.curve.q[-1]), 3)}",
-        verdict_title=VERDICT_TITLE[fit.quality.verdict],
-        verdict_sentence=VERDICT_SENTENCE[fit.quality.verdict],
+        verdict_title=verdict_title(fit),
+        verdict_sentence=verdict_sentence(fit),
+        trees=from_trees(posterior),
         remarks=[remark.text for remark in fit.curve.remarks],
         parameters=[_row(fit, q) for q in parameters],
         derived=[_row(fit, q) for q in derived],
@@ -224,22 +230,34 @@ def _quality(fit: Fit) -> list[tuple[str, str]]:
             if quality.p_value is None
             else f"{number(quality.p_value, 2)} (below 0.01 the fit is not good)",
         ),
-        ("Effective posterior samples", f"{quality.effective_samples:.0f}"),
-        ("Sampling efficiency", _percent(quality.sampling_efficiency)),
-        (
-            "Log evidence",
-            f"{fit.evidence.log:.2f} ± {number(fit.evidence.sd, 2)} (compare models "
-            "of the same data by its difference)",
-        ),
+        *_sampling(fit),
         ("Errors of the data", errors[fit.sigma_source]),
         ("Points dropped when reading", str(fit.curve.dropped)),
         ("Unit of q in the file", unit_in_print(fit.curve.q_unit)),
     ]
 
 
+def _sampling(fit: Fit) -> list[tuple[str, str]]:
+    """How well the posterior was sampled; nothing is where trees predict it."""
+    if from_trees(fit.posterior):
+        return [("Log evidence", "none: boosted trees have no likelihood")]
+    quality, evidence = fit.quality, fit.evidence
+    return [
+        ("Effective posterior samples", f"{quality.effective_samples:.0f}"),
+        ("Sampling efficiency", _percent(quality.sampling_efficiency)),
+        (
+            "Log evidence",
+            f"{evidence.log:.2f} ± {number(evidence.sd, 2)} (compare models "
+            "of the same data by its difference)",
+        ),
+    ]
+
+
 def _provenance(fit: Fit) -> list[tuple[str, str]]:
     made = fit.provenance
-    settings = [(in_words(key), str(value)) for key, value in made.settings.items()]
+    settings = [
+        (in_words(key), _setting(value)) for key, value in made.settings.items()
+    ]
     return [
         ("File", fit.curve.file or "none: simulated"),
         ("saxinfer", made.saxinfer),
@@ -249,6 +267,10 @@ def _provenance(fit: Fit) -> list[tuple[str, str]]:
         ("Time", f"{made.seconds:.1f} s"),
         *settings,
     ]
+
+
+def _setting(value: str | float) -> str:
+    return number(value, 6) if isinstance(value, float) else str(value)
 
 
 def _references(model: str) -> tuple[str, ...]:

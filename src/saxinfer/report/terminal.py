@@ -11,8 +11,8 @@ from saxinfer.inference.base import Fit
 from saxinfer.posterior import Quantity
 from saxinfer.report.document import Document, parameter_units, trusted
 from saxinfer.report.wording import (
-    VERDICT_TITLE,
     axis_label,
+    from_trees,
     in_words,
     interval,
     number,
@@ -20,6 +20,7 @@ from saxinfer.report.wording import (
     solutions,
     teaching,
     unit_in_table,
+    verdict_title,
 )
 
 __all__ = ["fit_table", "overview_table"]
@@ -32,7 +33,7 @@ def fit_table(fit: Fit) -> RenderableType:
     title = fit.curve.name or Path(fit.curve.file).stem or "curve"
     parts: list[RenderableType] = [
         Text.assemble((title, "bold"), f"  {fit.model}, {len(fit.curve)} points"),
-        Text(VERDICT_TITLE[fit.quality.verdict], COLOUR[fit.quality.verdict]),
+        Text(verdict_title(fit), COLOUR[fit.quality.verdict]),
         *(Text(f"  {reason}") for reason in fit.quality.reasons),
     ]
     for kind, heading in (
@@ -111,10 +112,10 @@ def _quality_line(fit: Fit) -> str:
     if quality.chi2_reduced is not None:
         chi2 = f"reduced χ² {number(quality.chi2_reduced, 3)}"
     p_value = "" if quality.p_value is None else f", p {number(quality.p_value, 2)}"
-    return (
-        f"{chi2}{p_value}, {quality.effective_samples:.0f} effective samples, "
-        f"{fit.provenance.seconds:.1f} s"
-    )
+    worth = f"{quality.effective_samples:.0f} effective samples"
+    if from_trees(fit.posterior):
+        worth = "quantiles of boosted trees"
+    return f"{chi2}{p_value}, {worth}, {fit.provenance.seconds:.1f} s"
 
 
 def _short(found: Document, name: str) -> str:

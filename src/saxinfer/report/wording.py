@@ -4,7 +4,8 @@ import math
 import re
 from typing import Final
 
-from saxinfer.inference.base import VerdictName
+from saxinfer.inference.base import Fit, VerdictName
+from saxinfer.inference.marginals import Marginals
 from saxinfer.posterior import Posterior, Quantity, Summary
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "VERDICT_SENTENCE",
     "VERDICT_TITLE",
     "axis_label",
+    "from_trees",
     "in_words",
     "interval",
     "number",
@@ -21,6 +23,8 @@ __all__ = [
     "teaching",
     "unit_in_print",
     "unit_in_table",
+    "verdict_sentence",
+    "verdict_title",
 ]
 
 VERDICT_TITLE: Final[dict[VerdictName, str]] = {
@@ -45,6 +49,29 @@ VERDICT_SENTENCE: Final[dict[VerdictName, str]] = {
     ),
 }
 
+# Boosted trees do not look back at the curve; their misfit is not only the model's.
+TREE_TITLE: Final[dict[VerdictName, str]] = {
+    "good": "Good: the curve at the predicted values is the measured one",
+    "poor": "Poor: the curve at the predicted values is not quite the measured one",
+    "out_of_domain": VERDICT_TITLE["out_of_domain"],
+}
+
+TREE_SENTENCE: Final[dict[VerdictName, str]] = {
+    "good": (
+        "Measured points scatter about the curve at the medians as their errors say. "
+        "The intervals are right on average over many curves."
+    ),
+    "poor": (
+        "There are differences between the measured curve and the model's curve at the "
+        "medians that the errors do not explain. Boosted trees do not look back at the "
+        "curve: the trees may be wrong here, or the model. Read the reasons."
+    ),
+    "out_of_domain": (
+        "This curve is not of the kind that the trees learnt from. What is printed "
+        "below is not a measurement of the sample."
+    ),
+}
+
 MEANING_OF_NUISANCE: Final[dict[str, str]] = {
     "scale": "Factor from the model's intensity to the measured one.",
     "background": "Flat background that was fitted along with the model.",
@@ -62,6 +89,23 @@ MEANING_OF_NUISANCE: Final[dict[str, str]] = {
 }
 
 SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def from_trees(posterior: Posterior) -> bool:
+    """Whether quantities are known one by one only, as boosted trees know them."""
+    return isinstance(posterior, Marginals)
+
+
+def verdict_title(fit: Fit) -> str:
+    """The verdict in one line."""
+    titles = TREE_TITLE if from_trees(fit.posterior) else VERDICT_TITLE
+    return titles[fit.quality.verdict]
+
+
+def verdict_sentence(fit: Fit) -> str:
+    """What the verdict means for a reader."""
+    sentences = TREE_SENTENCE if from_trees(fit.posterior) else VERDICT_SENTENCE
+    return sentences[fit.quality.verdict]
 
 
 def in_words(name: str) -> str:

@@ -60,3 +60,11 @@ def test_negative_points_and_wild_residuals_are_said(fit: Fit, check: Check) -> 
 def test_a_curve_without_a_positive_point_is_no_error(fit: Fit, check: Check) -> None:
     negative = replace(fit.curve, intensity=-fit.curve.intensity)
     check(curve_figure(replace(fit, curve=negative)))
+
+
+def test_the_curve_of_trees_is_called_what_it_is(tree_fit: Fit, check: Check) -> None:
+    legend = check(curve_figure(tree_fit)).axes[0].get_legend()
+    assert legend is not None
+    texts = [text.get_text() for text in legend.get_texts()]
+    assert "model at the medians" in texts
+    assert not any("repeated measurements" in text for text in texts)

@@ -15,7 +15,7 @@ from saxinfer.report.figures.drawing import (
     STYLE,
     readable_log,
 )
-from saxinfer.report.wording import unit_in_print
+from saxinfer.report.wording import from_trees, unit_in_print
 
 __all__ = ["curve_figure"]
 
@@ -63,10 +63,11 @@ def _draw_curve(axes: Axes, fit: Fit) -> None:
         zorder=2,
     )
     low, high = (side.numpy().clip(floor / 100) for side in (band.low, band.high))
-    axes.fill_between(
-        q, low, high, color=BAND, lw=0, label="90 % of repeated measurements", zorder=1
-    )
-    axes.plot(q, band.median.numpy(), color=MODEL, lw=1.6, label="fit", zorder=3)
+    around, line = "90 % of repeated measurements", "fit"
+    if from_trees(fit.posterior):
+        around, line = "± 1.64 σ, misfit included", "model at the medians"
+    axes.fill_between(q, low, high, color=BAND, lw=0, label=around, zorder=1)
+    axes.plot(q, band.median.numpy(), color=MODEL, lw=1.6, label=line, zorder=3)
     top = max(intensity.max(), band.median.numpy().max(), floor)
     axes.set_ylim(floor, max(1.5 * top, min(1.2 * high.max(), 10 * top)))
     axes.set_ylabel(f"I [{unit_in_print(curve.intensity_unit)}]")
