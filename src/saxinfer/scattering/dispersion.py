@@ -24,8 +24,9 @@ from saxinfer.scattering.realisation import Realisation
 
 __all__ = ["Dispersion"]
 
-# Pixels that the mean radius, and boxes that the largest particle, must at least span.
-FEWEST_PIXELS, LARGEST_SHARE = 5.0, 0.5
+# Pixels that the mean radius must span, and share of the box that the largest of ten
+# thousand particles may.
+FEWEST_PIXELS, LARGEST_SHARE = 5.0, 0.75
 
 # Points along an axis that the density of a voxel is the mean of.
 SUBPIXELS = 4
@@ -67,7 +68,9 @@ class Dispersion:
         count = max(1, round(self.fraction * grid.volume / self._volume))
         spread = self.radius_std / self.radius_mean
         radii = self.radius_mean * drawn_radii(count, spread, rng)
-        self.refuse_unfit(grid, float(radii.max()))
+        self.refuse_unfit(grid)
+        # Far beyond the largest of ten thousand: not once in a million boxes.
+        radii = radii.clip(max=0.5 * grid.edge - 2 * grid.pixel)
         phases = np.zeros(grid.shape, np.uint8)
         density = np.zeros(grid.shape, np.float32)
         for radius, centre in zip(radii, rng.random((len(radii), 3)), strict=True):
@@ -89,13 +92,18 @@ class Dispersion:
         return math.log1p((self.radius_std / self.radius_mean) ** 2)
 
     @property
+    def _largest(self) -> float:
+        """About the largest radius of ten thousand particles [nm]."""
+        score = LARGEST_SCORE * math.sqrt(self._spread)
+        return self.radius_mean * math.exp(score - 0.5 * self._spread)
+
+    @property
     def _volume(self) -> float:
         """Mean volume of a particle [nm³]."""
         return 4 / 3 * math.pi * self.radius_mean**3 * math.exp(3 * self._spread)
 
-    def refuse_unfit(self, grid: Grid, largest: float = 0.0) -> None:
-        """Raises a ValueError if the grid cannot hold particles up to ``largest``."""
-        largest = max(largest, self.radius_mean)
+    def refuse_unfit(self, grid: Grid) -> None:
+        """Raises a ValueError if the grid is too coarse or too small."""
         if grid.dimension != 3:
             raise ValueError("a dispersion needs a grid of three dimensions, got 2.")
         if self.radius_mean < FEWEST_PIXELS * grid.pixel:
@@ -104,19 +112,17 @@ class Dispersion:
                 f"pixels of {grid.pixel:.4g} nm are too coarse for spheres of "
                 f"{self.radius_mean:.4g} nm. Take {finest:.4g} nm at most."
             )
-        if 2 * largest > LARGEST_SHARE * grid.edge:
+        if 2 * self._largest > LARGEST_SHARE * grid.edge:
             raise ValueError(
-                f"a box of {grid.edge:.4g} nm is too small for a sphere of radius "
-                f"{largest:.4g} nm. Take {2 * largest / LARGEST_SHARE:.4g} nm at least."
+                f"a box of {grid.edge:.4g} nm is too small for spheres of radius up to "
+                f"{self._largest:.4g} nm. Take "
+                f"{2 * self._largest / LARGEST_SHARE:.4g} nm at least."
             )
 
     def suggested_grid(self) -> Grid:
         """Holds the largest of ten thousand particles, and some twenty of the mean."""
-        largest = self.radius_mean * math.exp(
-            LARGEST_SCORE * math.sqrt(self._spread) - 0.5 * self._spread
-        )
         several = (SUGGESTED_COUNT * self._volume / self.fraction) ** (1 / 3)
-        edge = max(1.01 * 2 * largest / LARGEST_SHARE, several)
+        edge = max(1.01 * 2 * self._largest / LARGEST_SHARE, several)
         finest = self.radius_mean / SUGGESTED_PIXELS
         return Grid.covering(edge, max(finest, edge / MOST_PIXELS), 3)
 

@@ -35,6 +35,10 @@ __all__ = ["TRUSTED", "Rings", "spectrum"]
 TRUSTED = 1 / 6
 """Share of the Nyquist wavenumber up to which spectra of point samples are right."""
 
+# Wavevectors a box must hold, in units of the fewest of all rings together: those of
+# one length are not parted.
+ROOM = 1.3
+
 
 class Rings:
     """The wavevectors of a box, collected in rings (in shells, in three dimensions).
@@ -97,7 +101,7 @@ class Rings:
 
     @classmethod
     def filled(
-        cls, grid: Grid, count: int, *, fewest: float = 20.0, reach: float = TRUSTED
+        cls, grid: Grid, count: int, *, fewest: float = 16.0, reach: float = TRUSTED
     ) -> "Rings":
         """So many rings, none of which is nearly empty.
 
@@ -115,13 +119,13 @@ class Rings:
 
         Example:
             >>> rings = Rings.filled(Grid(512, 0.25), 30)
-            >>> len(rings.q), float(rings.vectors.min()) >= 20
+            >>> len(rings.q), float(rings.vectors.min()) >= 16
             (30, True)
         """
         every = cls(grid, np.array([1.5 * grid.step, reach * grid.nyquist]))
         order = np.argsort(every._k, kind="stable")
         k, held = every._k[order], np.cumsum(every._weight[order]) / 2
-        if held[-1] < 2 * fewest * count:
+        if held[-1] < ROOM * fewest * count:
             raise ValueError(
                 f"a box of {grid.edge:.4g} nm holds {held[-1]:.0f} independent "
                 f"wavevectors up to {reach * grid.nyquist:.4g} 1/nm: too few for "

@@ -35,14 +35,15 @@ __all__ = [
     "sweeps_to_equilibrium",
 ]
 
-# Cells, their counts, width, box, largest radius.
+# First disk of each cell and next of each disk, -1 for none; width of a cell, box,
+# largest radius. Small enough for the processor's cache, which is what counts.
 Cells = tuple[ndarray, ndarray, float, float, float]
 
 # Area fraction at which disks are put down at random.
 EASY = 0.4
 
-# Rounds of pushing before giving up, and disks that a cell has room for.
-PUSHES, MOST_IN_A_CELL = 20_000, 64
+# Rounds of pushing before giving up.
+PUSHES = 20_000
 
 
 P = ParamSpec("P")
@@ -73,47 +74,50 @@ def _overlaps(
 ) -> bool:
     """Tells whether a disk (x, y, R) meets any of the disks but one and two."""
     px, py, reach = disk
-    cell, count, width, box, largest = grid
-    n = count.shape[0]
+    first, following, width, box, largest = grid
+    n = first.shape[0]
     span = min(math.ceil((reach + largest) / width), n // 2)
     cx, cy = int(px / width), int(py / width)
-    for ix in range(cx - span, cx + span + 1):
-        jx = ix % n
-        for iy in range(cy - span, cy + span + 1):
-            jy = iy % n
-            for slot in range(count[jx, jy]):
-                j = cell[jx, jy, slot]
-                if j in (one, two):
-                    continue
+    # From the middle outwards: what overlaps is mostly near.
+    for a in range(2 * span + 1):
+        jx = cx + (a + 1) // 2 * (2 * (a % 2) - 1)
+        jx += n if jx < 0 else (-n if jx >= n else 0)
+        for b in range(2 * span + 1):
+            jy = cy + (b + 1) // 2 * (2 * (b % 2) - 1)
+            jy += n if jy < 0 else (-n if jy >= n else 0)
+            j = first[jx, jy]
+            while j >= 0:
                 dx = abs(px - disks[0, j])
                 dy = abs(py - disks[1, j])
                 dx = min(dx, box - dx)
                 dy = min(dy, box - dy)
                 touch = reach + disks[2, j]
-                if dx * dx + dy * dy < touch * touch:
+                if dx * dx + dy * dy < touch * touch and j not in (one, two):
                     return True
+                j = following[j]
     return False
 
 
 @_compiled
 def _remove(i: int, disks: ndarray, grid: Cells) -> None:
-    cell, count, width = grid[0], grid[1], grid[2]
+    first, following, width = grid[0], grid[1], grid[2]
     cx, cy = int(disks[0, i] / width), int(disks[1, i] / width)
-    last = count[cx, cy] - 1
-    for slot in range(last + 1):
-        if cell[cx, cy, slot] == i:
-            cell[cx, cy, slot] = cell[cx, cy, last]
-            break
-    count[cx, cy] = last
+    j = first[cx, cy]
+    if j == i:
+        first[cx, cy] = following[i]
+        return
+    while following[j] != i:
+        j = following[j]
+    following[j] = following[i]
 
 
 @_compiled
 def _insert(i: int, px: float, py: float, disks: ndarray, grid: Cells) -> None:
-    cell, count, width = grid[0], grid[1], grid[2]
+    first, following, width = grid[0], grid[1], grid[2]
     disks[0, i], disks[1, i] = px, py
     cx, cy = int(px / width), int(py / width)
-    cell[cx, cy, count[cx, cy]] = i
-    count[cx, cy] += 1
+    following[i] = first[cx, cy]
+    first[cx, cy] = i
 
 
 @_compiled
@@ -182,8 +186,8 @@ def _moves(
 @_compiled
 def _push(disks: ndarray, grid: Cells) -> int:
     """Pushes overlapping pairs apart, each by just their overlap; counts them."""
-    cell, count, width, box, largest = grid
-    n = count.shape[0]
+    first, following, width, box, largest = grid
+    n = first.shape[0]
     met = 0
     for i in range(disks.shape[1]):
         cx, cy = int(disks[0, i] / width), int(disks[1, i] / width)
@@ -191,15 +195,16 @@ def _push(disks: ndarray, grid: Cells) -> int:
         px, py = disks[0, i], disks[1, i]
         for ix in range(cx - span, cx + span + 1):
             for iy in range(cy - span, cy + span + 1):
-                for slot in range(count[ix % n, iy % n]):
-                    j = cell[ix % n, iy % n, slot]
-                    if j == i:
+                j = first[ix % n, iy % n]
+                while j >= 0:
+                    other, j = j, following[j]
+                    if other == i:
                         continue
-                    dx, dy = disks[0, i] - disks[0, j], disks[1, i] - disks[1, j]
+                    dx, dy = disks[0, i] - disks[0, other], disks[1, i] - disks[1, other]
                     dx -= box * round(dx / box)
                     dy -= box * round(dy / box)
                     gap = math.sqrt(dx * dx + dy * dy) + 1e-12
-                    excess = disks[2, i] + disks[2, j] - gap
+                    excess = disks[2, i] + disks[2, other] - gap
                     if excess > 0:
                         met += 1
                         px += dx / gap * (0.55 * excess + 1e-4)
@@ -232,11 +237,9 @@ class Packing:
         """Sorts the disks into cells."""
         n = max(3, int(self.box / 1.6))
         width = self.box / n * (1 + 1e-14)
-        room = 8 + int(2 * width**2 / (math.pi * self.disks[2, 0] ** 2))
-        room = min(room, MOST_IN_A_CELL)
-        cell = np.zeros((n, n, room), dtype=np.int32)
-        count = np.zeros((n, n), dtype=np.int32)
-        grid = (cell, count, width, self.box, float(self.disks[2, -1]))
+        first = np.full((n, n), -1, dtype=np.int32)
+        following = np.full(self.disks.shape[1], -1, dtype=np.int32)
+        grid = (first, following, width, self.box, float(self.disks[2, -1]))
         placed = np.isfinite(self.disks[0])
         for i in np.flatnonzero(placed):
             _insert(int(i), self.disks[0, i], self.disks[1, i], self.disks, grid)

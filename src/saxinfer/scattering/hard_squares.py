@@ -98,8 +98,8 @@ def _room(
     """
     px, py, angle = place
     least, room = sizes
-    cell, count, width, box, largest = grid
-    n = count.shape[0]
+    first, following, width, box, largest = grid
+    n = first.shape[0]
     c, s = math.cos(angle), math.sin(angle)
     # Beside its own images.
     room = min(room, 0.5 * box * max(abs(c), abs(s)))
@@ -114,8 +114,9 @@ def _room(
         span_up = span
     for ix in range(cx - span, cx + span_up + 1):
         for iy in range(cy - span, cy + span_up + 1):
-            for slot in range(count[ix % n, iy % n]):
-                j = cell[ix % n, iy % n, slot]
+            other = first[ix % n, iy % n]
+            while other >= 0:
+                j, other = other, following[other]
                 if j in but:
                     continue
                 dx, dy = px - squares[0, j], py - squares[1, j]
