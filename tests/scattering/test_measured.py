@@ -23,7 +23,7 @@ def test_of_drawn_cellulose_agrees_with_what_it_was_drawn_from() -> None:
     nominal = float(model.dependent_values(theta[None])[0, 1])
     # One box of 72 nm: the length scatters by 2 %.
     assert total == pytest.approx(nominal, rel=0.08)
-    assert [edge.phases for edge in found.boundaries][0] == ("crystal", "amorphous 1")
+    assert found.boundaries[0].phases == ("crystal", "amorphous 1")
     assert 4.0 < found.trusted < 20.0
     assert (np.diff(found.rings.q) > 0).all()
     assert found.spectrum.shape == found.folded.shape == found.rings.q.shape

@@ -1,5 +1,7 @@
 """Mirrors src/saxinfer/scattering/radii.py."""
 
+import math
+
 import numpy as np
 from numpy.random import default_rng
 

@@ -154,4 +154,4 @@ def _filled(offset: ndarray, radius: float, pixel: float) -> ndarray:
     )
     inside = x[:, :, None, None] + y[:, None, :, None] + z[:, None, None] <= radius**2
     share[cut] = inside.mean((1, 2, 3))
-    return share
+    return np.asarray(share)

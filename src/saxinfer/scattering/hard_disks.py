@@ -200,7 +200,8 @@ def _push(disks: ndarray, grid: Cells) -> int:
                     other, j = j, following[j]
                     if other == i:
                         continue
-                    dx, dy = disks[0, i] - disks[0, other], disks[1, i] - disks[1, other]
+                    dx = disks[0, i] - disks[0, other]
+                    dy = disks[1, i] - disks[1, other]
                     dx -= box * round(dx / box)
                     dy -= box * round(dy / box)
                     gap = math.sqrt(dx * dx + dy * dy) + 1e-12

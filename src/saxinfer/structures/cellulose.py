@@ -42,6 +42,7 @@ from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
 from saxinfer.scattering import packing
+from saxinfer.scattering.boundary import boundaries
 from saxinfer.scattering.correlation import (
     Nodes,
     clipped_covariance,
@@ -49,7 +50,6 @@ from saxinfer.scattering.correlation import (
     resampling_matrix,
     transform_matrix,
 )
-from saxinfer.scattering.boundary import boundaries
 from saxinfer.scattering.cross_section import CrossSection, Shape
 from saxinfer.scattering.drawn_field import WAVES
 from saxinfer.scattering.fourier import Rings
