@@ -7,6 +7,9 @@ import typer
 from saxinfer.cli.fit import fit
 from saxinfer.cli.models import models
 from saxinfer.cli.plain import PlainGroup
+from saxinfer.cli.realise import realise
+from saxinfer.cli.reproduce import reproduce
+from saxinfer.cli.simulate import simulate
 from saxinfer.cli.train import train
 
 __all__ = ["app", "main"]
@@ -21,6 +24,9 @@ app = typer.Typer(
 )
 app.command()(fit)
 app.command()(models)
+app.command()(realise)
+app.command()(reproduce)
+app.command()(simulate)
 app.command()(train)
 
 

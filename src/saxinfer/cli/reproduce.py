@@ -1,0 +1,206 @@
+"""``saxinfer reproduce``: a published experiment, made again."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from saxinfer.cli.plain import WrongUseError, command_line
+
+if TYPE_CHECKING:
+    from saxinfer.inference.paper import Outcome
+    from saxinfer.library import Recipe
+
+__all__ = ["reproduce"]
+
+
+def reproduce(
+    what: Annotated[
+        Literal["paper"],
+        typer.Argument(help="Which: the paper's pilot test on cellulose."),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="DIR", help="Where everything goes."),
+    ],
+    curves: Annotated[
+        int | None, typer.Option("--curves", min=1, help="Curves, 10,000 if not given.")
+    ] = None,
+    test_curves: Annotated[
+        int, typer.Option("--test-curves", min=1, help="Test curves that are fitted.")
+    ] = 200,
+    pixels: Annotated[
+        int | None,
+        typer.Option("--pixels", help="Pixels along the box, 1024 if not given."),
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option("--points", help="Points of q, 500 if not given.")
+    ] = None,
+    grid_search: Annotated[
+        bool,
+        typer.Option(
+            "--grid-search/--no-grid-search", help="Tune the trees as the paper did."
+        ),
+    ] = True,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all of it.")] = 42,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library", metavar="X.zarr", help="Use this library of drawn curves."
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")
+    ] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a run was stopped.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Make the paper's data set, its boosted trees, and the posterior beside them."""
+    box = {"curves": curves, "pixels": pixels, "points": points}
+    try:
+        from saxinfer.inference import FitOptions, paper
+        from saxinfer.inference.paper_data import Experiment
+        from saxinfer.report.paper_page import write_paper
+
+        recipe = _recipe(box, seed, library)
+        experiment = Experiment(recipe, test_curves, seed, grid_search)
+        options = FitOptions(command=command_line())
+        paper.begin(output, experiment, options, resume=resume)
+        with _progress() as report:
+            outcome = paper.reproduce(
+                experiment,
+                output,
+                options,
+                library=library,
+                workers=workers,
+                progress=report,
+            )
+        page = write_paper(outcome, output, command_line())
+    except WrongUseError:
+        raise
+    except Exception as error:
+        raise _plain(error) from error
+    _print(outcome, page, as_json=as_json)
+
+
+def _recipe(box: dict[str, int | None], seed: int, library: Path | None) -> "Recipe":
+    """Of the curves that are to be made, or of those that are there."""
+    from saxinfer.inference.paper_data import paper_recipe, stored_recipe
+
+    given = {name: value for name, value in box.items() if value is not None}
+    if library is None:
+        return paper_recipe(**given, seed=seed)
+    if given:
+        raise WrongUseError(
+            f"--{next(iter(given))} is about curves that are yet to be made, but "
+            f"--library names {library}. Leave out either."
+        )
+    return stored_recipe(library)
+
+
+def _plain(error: Exception) -> Exception:
+    """What the user can do something about as a sentence, the rest as it is."""
+    from saxinfer.inference.paper_data import ExperimentError
+    from saxinfer.library import LibraryError
+
+    known = ExperimentError | LibraryError | ValueError | ImportError
+    if isinstance(error, known):
+        return WrongUseError(" ".join(str(error).split()))
+    return error
+
+
+def _print(outcome: "Outcome", page: Path, *, as_json: bool) -> None:
+    from saxinfer.report.paper_findings import findings, untold
+
+    found = findings(outcome)
+    if not as_json:
+        for each in found:
+            typer.echo(f"{'met' if each.met else 'NOT met':8} {each.expected}")
+            typer.echo(f"{'':8} {each.found}")
+        typer.echo(f"Report: {page}")
+        return
+    document = {
+        "schema": "saxinfer/paper/1",
+        "page": str(page),
+        "recipe": json.loads(outcome.experiment.recipe.as_json()),
+        "test_curves": outcome.experiment.test_curves,
+        "seed": outcome.experiment.seed,
+        "findings": [asdict(each) for each in found],
+        "not_identifiable": {s: untold(outcome, s) for s in outcome.fits},
+        "scores": [asdict(score) for score in outcome.scores],
+        "grid_search": None if outcome.tuning is None else asdict(outcome.tuning),
+    }
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar a stage on a terminal; elsewhere a line for each twentieth of a stage."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskID,
+        TextColumn,
+    )
+
+    console, paces = Console(stderr=True), _Paces()
+    if not console.is_terminal:
+        yield _said_now_and_then(paces)
+        return
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}", markup=False),
+    )
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total, pace="")
+            pace = paces.told(stage, done, total)
+            progress.update(tasks[stage], completed=done, total=total, pace=pace)
+
+        yield report
+
+
+class _Paces:
+    """Rate and remaining time of each stage, what was there before not counted."""
+
+    def __init__(self) -> None:
+        self._starts: dict[str, tuple[int, float]] = {}
+
+    def told(self, stage: str, done: int, total: int) -> str:
+        now = time.monotonic()
+        first, start = self._starts.setdefault(stage, (done, now))
+        made, passed = done - first, now - start
+        if not made or not passed:
+            return "done" if done == total else "starting"
+        left = round((total - done) * passed / made)
+        clock = f"{left // 3600}:{left % 3600 // 60:02}:{left % 60:02}"
+        rate = 60 * made / passed
+        told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        return f"{told} a minute, {clock} left"
+
+
+def _said_now_and_then(paces: _Paces) -> Callable[[str, int, int], None]:
+    said: dict[str, int] = {}
+
+    def say(stage: str, done: int, total: int) -> None:
+        pace = paces.told(stage, done, total)
+        if 20 * done // total > said.get(stage, -1):
+            said[stage] = 20 * done // total
+            typer.echo(f"{stage}: {done:,} of {total:,}, {pace}", err=True)
+
+    return say
