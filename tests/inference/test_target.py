@@ -234,16 +234,18 @@ def test_a_known_scale_is_one_whatever_the_level_says() -> None:
 
 def test_a_known_scale_tells_what_moves_nothing_else() -> None:
     known, unknown = absolute(), target()
-    (column,) = (known.space.free.index(name) for name in known.structure.unseen)
-    assert column in unknown.drawn
-    assert column in known.moving
-    z = near_the_truth(known, 1).repeat(2, 1)
-    z[1, column] += 2.0
-    first, second = known.log_density(z).tolist()
-    assert first > second + 100
-    found, density = known.levelled(z)
-    assert float(density.min()) > second + 100
-    assert abs(float(found[1, column])) < 1.5
+    # Both densities of the matrix nearer to the crystals': a lower curve, no other.
+    theta = known.space.theta_from_latent(torch.full((1, 8), 0.3).double())
+    lighter = theta.clone()
+    lighter[:, 4:6] = 1 - 0.8 * (1 - theta[:, 4:6])
+    rest = near_the_truth(known, 1)[:, known.width :]
+    own = [known.space.latent_from_theta(each) for each in (theta, lighter)]
+    first, second = (
+        float(known.log_density(torch.cat([each, rest], 1))) for each in own
+    )
+    assert first > second + 50
+    assert known.drawn == [known.width]
+    assert len(unknown.drawn) == 2
 
 
 def test_with_a_known_scale_the_drawn_level_is_a_draw_of_its_prior() -> None:

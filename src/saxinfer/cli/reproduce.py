@@ -36,7 +36,7 @@ def reproduce(
     ] = 200,
     pixels: Annotated[
         int | None,
-        typer.Option("--pixels", help="Pixels along the box, 1024 if not given."),
+        typer.Option("--pixels", help="Pixels along the box, 2048 if not given."),
     ] = None,
     points: Annotated[
         int | None, typer.Option("--points", help="Points of q, 500 if not given.")

@@ -46,7 +46,8 @@ __all__ = [
 
 DEFAULT_METHOD = "npe+refine"
 
-PROPOSALS = 320
+# Of a known scale, which the network knows nothing of, as many times more.
+PROPOSALS, TIMES = 320, 8
 
 # Share of a power law that counts as none.
 WEAK = 1e-3
@@ -192,7 +193,8 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     """
     data, structure = target.observation, target.structure
     shown = features(data.q[None], data.intensity[None], data.sigma[None])
-    drawn = estimator.network.sample(shown, PROPOSALS, generator).double()
+    number = PROPOSALS * (TIMES if target.absolute else 1)
+    drawn = estimator.network.sample(shown, number, generator).double()
     latent = drawn.clamp(-4.5, 4.5)
     columns = seen(structure)
     count = len(columns)

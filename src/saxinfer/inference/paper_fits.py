@@ -1,22 +1,20 @@
 """The neural posterior on the test curves: a fit each, kept as soon as it is done.
 
 Fits run in processes of one thread, each seeded by its row, so that a result depends
-neither on the number of processes nor on the order in which they finish. A process ends
-when its pipe to the parent breaks: at Ctrl-C at once, and also when the parent is
-killed and could not say so.
+neither on the number of processes nor on the order in which they finish. Processes end
+with their parent: at Ctrl-C at once, and also when it is killed and could not say so.
 """
 
 import json
+import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -146,10 +144,11 @@ def fit_curves(
     }
     missing = [job for job in jobs if job.row not in done]
     progress(len(done), len(jobs))
-    for found in _in_processes(missing, min(workers, len(missing))):
-        _keep(found, places[found.row])
-        done[found.row] = found
-        progress(len(done), len(jobs))
+    with closing(_in_processes(missing, min(workers, len(missing)))) as fits:
+        for found in fits:
+            _keep(found, places[found.row])
+            done[found.row] = found
+            progress(len(done), len(jobs))
     return tuple(done[job.row] for job in jobs)
 
 
@@ -172,7 +171,7 @@ def _keep(found: FittedCurve, place: Path) -> None:
     beside.replace(place)
 
 
-def _in_processes(jobs: list[FitJob], workers: int) -> Iterator[FittedCurve]:
+def _in_processes(jobs: list[FitJob], workers: int) -> Generator[FittedCurve]:
     """Fits in the order in which they are done; no process has a queue of its own."""
     if not jobs:
         return
@@ -189,9 +188,9 @@ def _in_processes(jobs: list[FitJob], workers: int) -> Iterator[FittedCurve]:
 @contextmanager
 def _processes(count: int) -> Iterator[Callable[[FitJob], Future[FittedCurve]]]:
     """Processes that end with this block, however it is left."""
-    context = get_context("spawn")
-    theirs, ours = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(count, context, _begin, (theirs,))
+    others = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, context, _begin)
 
     def submit(job: FitJob) -> Future[FittedCurve]:
         with _deaf():
@@ -199,16 +198,16 @@ def _processes(count: int) -> Iterator[Callable[[FitJob], Future[FittedCurve]]]:
 
     try:
         yield submit
-        pool.shutdown()
     except BrokenProcessPool:
         raise ExperimentError(
             "a process that fitted a curve was killed, for want of memory perhaps. "
             "What was finished is kept; go on with --resume and fewer --workers."
         ) from None
     finally:
-        ours.close()
+        # All that was asked for is done, or nobody waits for it any more.
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
         pool.shutdown(cancel_futures=True)
-        theirs.close()
 
 
 @contextmanager
@@ -224,17 +223,17 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(parent: Connection) -> None:
+def _begin() -> None:
     """Prepares a process: one thread, and gone when the parent is."""
     torch.set_num_threads(1)
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    Thread(target=_follow_parent, daemon=True).start()
 
 
-def _end_with(parent: Connection) -> None:
-    """Waits for a pipe to break, on which nothing is ever sent."""
-    with suppress(EOFError, OSError):
-        parent.recv_bytes()
-    os._exit(1)
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _fitted(job: FitJob) -> FittedCurve:

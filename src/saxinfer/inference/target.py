@@ -25,9 +25,6 @@ __all__ = ["Target"]
 # Step of the finite differences in latent units, and a curve's smallest value.
 DIFFERENCE, SMALLEST = 1e-4, 1e-280
 
-# Latent values that are tried of what moves nothing but the scale.
-SCALES = (-2.0, -1.3, -0.7, 0.0, 0.7, 1.3, 2.0)
-
 # Levels are drawn from a normal this much wider than their conditional posterior.
 LEVEL_WIDTH = 1.15
 
@@ -41,8 +38,8 @@ class Target:
         space: Its parameters, with what the user fixed or narrowed.
         observation: The measured curve.
         absolute: Whether the intensity is in the model's own unit: the scale is then
-            known to be one, the level follows from all else, and what moves nothing but
-            the scale is seen.
+            known to be one, the level follows from all else, and no coordinates are
+            left that a curve does not see.
     """
 
     structure: Structure
@@ -69,13 +66,12 @@ class Target:
     def untangled(self) -> bool:
         """Whether the parameters are in the structure's own coordinates."""
         every = {p.name: p.window is None for p in self.space}
-        return all(every[name] for name in self.structure.entangled)
+        return not self.absolute and all(every[name] for name in self.structure.entangled)
 
     @functools.cached_property
     def drawn(self) -> list[int]:
         """Columns that are drawn given all others: those unseen, and the level."""
-        hidden = self.untangled and not self.absolute
-        unseen = self.structure.unseen if hidden else ()
+        unseen = self.structure.unseen if self.untangled else ()
         return [*(self.space.free.index(name) for name in unseen), self.width]
 
     @functools.cached_property
@@ -280,13 +276,11 @@ class Target:
     ) -> tuple[Float[Tensor, "batch dimension"], Float[Tensor, " batch"]]:
         """Sets the level of each vector to what fits the data best.
 
-        Of a known scale, it sets what moves nothing but the scale.
-
         Returns:
             The vectors with their new level, and their log posterior densities.
         """
         if self.absolute:
-            return self._scaled(latent)
+            return latent, self.log_density(latent)
         nuisance = self.nuisance(latent)
         unit = nuisance.clone()
         unit[:, 0] = 1.0
@@ -299,21 +293,6 @@ class Target:
         result = latent.clone()
         result[:, self.width :] = data.nuisances.latent_from_theta(unit)
         return result, self._density(result, total * unit[:, :1], unit)
-
-    def _scaled(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """The best of some values of the columns that only the scale sees."""
-        columns = [self.space.free.index(name) for name in self.structure.unseen]
-        best = latent.clone()
-        best[:, self.width] = 0.0
-        values = self.log_density(best)
-        for value in SCALES if columns and self.untangled else ():
-            moved = best.clone()
-            moved[:, columns] = value
-            density = self.log_density(moved)
-            better = density > values
-            best = torch.where(better[:, None], moved, best)
-            values = torch.where(better, density, values)
-        return best, values
 
     def expansion(
         self, latent: Float[Tensor, "batch dimension"]
