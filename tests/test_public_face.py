@@ -13,6 +13,7 @@ import saxinfer
 HEAVY = (
     "arviz",
     "dask",
+    "distributed",
     "lightning",
     "matplotlib",
     "numba",

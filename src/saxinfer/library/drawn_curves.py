@@ -5,7 +5,8 @@ A mean over n independent wavevectors and R realisations has the relative standa
 happen to be low would count as precise, and every weighted fit would come out low. It
 is the intensity that the neighbouring rings lead one to expect, a straight line in
 log I against log q through ``NEIGHBOURS`` rings on either side, the point itself left
-out.
+out. Only the first and the last, to which no line could be drawn without going beyond
+the others, count among their neighbours.
 
 In a dispersion of few particles the radii in the box scatter as well, which moves the
 whole curve by more than its speckle.
@@ -109,7 +110,9 @@ def expected(
     # At the ends as many rings, mostly on one side.
     middle_ring = np.clip(point, NEIGHBOURS, len(q) - 1 - NEIGHBOURS)
     place = middle_ring + np.arange(-NEIGHBOURS, NEIGHBOURS + 1)
-    share = weight[place] * (place != point)
+    others = place != point
+    others[[0, -1]] = True
+    share = weight[place] * others
     x = np.log(q[place] / q[:, None])
     y = np.log(curve)[place]
     total = share.sum(1)

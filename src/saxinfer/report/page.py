@@ -29,7 +29,7 @@ from saxinfer.report.wording import (
     verdict_title,
 )
 
-__all__ = ["index_page", "report_page"]
+__all__ = ["index_page", "rendered", "report_page"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def report_page(fit: Fit) -> str:
     if together and len(varying) > 1:
         corner = figures.corner_figure(posterior, varying)
         drawn["corner"] = figures.image_source(corner)
-    return _rendered(
+    return rendered(
         "report.html",
         fit=fit,
         title=_title(fit),
@@ -108,7 +108,7 @@ def index_page(documents: list[Document], links: Mapping[int, str]) -> str:
     done = [found for found in documents if "error" not in found]
     units = parameter_units(done)
     failed = len(documents) - len(done)
-    return _rendered(
+    return rendered(
         "index.html",
         count_text=f"{len(done)} fitted, {failed} not." if failed else "All fitted.",
         labels=[axis_label(name, unit) for name, unit in units.items()],
@@ -155,7 +155,8 @@ def _environment() -> Environment:
     )
 
 
-def _rendered(template: str, **content: Any) -> str:  # noqa: ANN401
+def rendered(template: str, **content: Any) -> str:  # noqa: ANN401
+    """A page from its template, with the style of all pages."""
     return str(_environment().get_template(template).render(style=_style(), **content))
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from saxinfer.inference.paper import Outcome
 from saxinfer.inference.paper_data import MODEL, SCALES, Scale
 from saxinfer.inference.paper_scores import TELLS, Score
 from saxinfer.report.folder import written_beside
+from saxinfer.report.page import rendered
 from saxinfer.report.paper_findings import IN_WORDS, findings, untold
 from saxinfer.report.wording import in_words, number, unit_in_print, unit_in_table
 from saxinfer.structures import get_structure
@@ -99,11 +99,8 @@ def paper_page(outcome: Outcome, sources: dict[str, str], command: str) -> str:
         command: Command line that makes it again.
     """
     found = findings(outcome)
-    loader = PackageLoader("saxinfer", "report/templates")
-    room = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return room.get_template("paper.html").render(
+    return rendered(
+        "paper.html",
         experiment=outcome.experiment,
         findings=found,
         met=sum(each.met for each in found),
