@@ -65,8 +65,9 @@ class Target:
     @functools.cached_property
     def untangled(self) -> bool:
         """Whether the parameters are in the structure's own coordinates."""
-        every = {p.name: p.window is None for p in self.space}
-        return not self.absolute and all(every[name] for name in self.structure.entangled)
+        whole = {p.name: p.window is None for p in self.space}
+        entangled = self.structure.entangled
+        return not self.absolute and all(whole[name] for name in entangled)
 
     @functools.cached_property
     def drawn(self) -> list[int]:
