@@ -69,11 +69,15 @@ def _in_turn(
     pool: ProcessPoolExecutor, numbers: Iterator[int], ahead: int
 ) -> Iterator[Block]:
     """Orders a new block for each that is done."""
-    ordered = {_order(pool, number) for number in islice(numbers, ahead)}
+    ordered = {_order(pool, number): number for number in islice(numbers, ahead)}
     while ordered:
-        done, ordered = wait(ordered, return_when=FIRST_COMPLETED)
-        ordered |= {_order(pool, number) for number in islice(numbers, len(done))}
-        for future in done:
+        done, _ = wait(ordered, return_when=FIRST_COMPLETED)
+        # Of two that fail at once the first is told, not either.
+        ready = sorted(done, key=lambda future: ordered[future])
+        for number in islice(numbers, len(ready)):
+            ordered[_order(pool, number)] = number
+        for future in ready:
+            del ordered[future]
             yield future.result()
 
 
