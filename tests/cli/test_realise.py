@@ -41,9 +41,9 @@ def test_cellulose_is_drawn_with_its_curve_by_both_engines(
     area = told["columns"]["surface_area"]
     assert area["measured"] == pytest.approx(area["nominal"], rel=0.15)
     assert sum(told["phases"].values()) == pytest.approx(1)
-    maps = np.load(place / "structure.npz")
-    assert maps["phases"].shape == maps["density"].shape == (500, 500)
-    assert float(maps["pixel_nm"]) == 0.125
+    with np.load(place / "structure.npz") as maps:
+        assert maps["phases"].shape == maps["density"].shape == (500, 500)
+        assert float(maps["pixel_nm"]) == 0.125
     with (place / "curve.csv").open() as file:
         rows = list(csv.reader(file))
     assert rows[0][0] == "q [1/nm]"
