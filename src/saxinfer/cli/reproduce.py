@@ -1,16 +1,18 @@
 """``saxinfer reproduce``: a published experiment, made again."""
 
 import json
-import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from saxinfer.cli.plain import WrongUseError, command_line
+from saxinfer.cli.progress import Pace, Twentieths
 
 if TYPE_CHECKING:
     from saxinfer.inference.paper import Outcome
@@ -153,7 +155,8 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         TextColumn,
     )
 
-    console, paces = Console(stderr=True), _Paces()
+    console = Console(stderr=True)
+    paces: dict[str, Pace] = defaultdict(partial(Pace, "minute"))
     if not console.is_terminal:
         yield _said_now_and_then(paces)
         return
@@ -169,38 +172,18 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         def report(stage: str, done: int, total: int) -> None:
             if stage not in tasks:
                 tasks[stage] = progress.add_task(stage, total=total, pace="")
-            pace = paces.told(stage, done, total)
+            pace = paces[stage].told(done, total)
             progress.update(tasks[stage], completed=done, total=total, pace=pace)
 
         yield report
 
 
-class _Paces:
-    """Rate and remaining time of each stage, what was there before not counted."""
-
-    def __init__(self) -> None:
-        self._starts: dict[str, tuple[int, float]] = {}
-
-    def told(self, stage: str, done: int, total: int) -> str:
-        now = time.monotonic()
-        first, start = self._starts.setdefault(stage, (done, now))
-        made, passed = done - first, now - start
-        if not made or not passed:
-            return "done" if done == total else "starting"
-        left = round((total - done) * passed / made)
-        clock = f"{left // 3600}:{left % 3600 // 60:02}:{left % 60:02}"
-        rate = 60 * made / passed
-        told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-        return f"{told} a minute, {clock} left"
-
-
-def _said_now_and_then(paces: _Paces) -> Callable[[str, int, int], None]:
-    said: dict[str, int] = {}
+def _said_now_and_then(paces: dict[str, Pace]) -> Callable[[str, int, int], None]:
+    lines: dict[str, Twentieths] = defaultdict(Twentieths)
 
     def say(stage: str, done: int, total: int) -> None:
-        pace = paces.told(stage, done, total)
-        if 20 * done // total > said.get(stage, -1):
-            said[stage] = 20 * done // total
+        pace = paces[stage].told(done, total)
+        if lines[stage].due(done, total):
             typer.echo(f"{stage}: {done:,} of {total:,}, {pace}", err=True)
 
     return say

@@ -13,6 +13,7 @@ import typer
 
 from saxinfer.cli.arguments import q_range, windows
 from saxinfer.cli.plain import WrongUseError, command_line
+from saxinfer.cli.progress import Pace, Twentieths
 
 if TYPE_CHECKING:
     from saxinfer.library import Box, Recipe
@@ -262,7 +263,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)
-    pace = _Pace()
+    pace = Pace()
     if not console.is_terminal:
         yield _said_now_and_then(pace)
         return
@@ -281,33 +282,12 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield report
 
 
-class _Pace:
-    """Rate and remaining time of this run, what was there before not counted."""
-
-    def __init__(self) -> None:
-        self._marks: list[tuple[int, float]] = []
-
-    def told(self, done: int, total: int) -> str:
-        now = time.monotonic()
-        # From the first curves on: before them the workers were getting ready.
-        self._marks = [*self._marks[:2], (done, now)]
-        first = self._marks[min(1, len(self._marks) - 1)]
-        made, passed = done - first[0], now - first[1]
-        if not made or not passed:
-            return "starting" if done < total else "done"
-        rate, left = made / passed, round((total - done) * passed / made)
-        told = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
-        clock = f"{left // 3600}:{left % 3600 // 60:02}:{left % 60:02}"
-        return f"{told} a second, {clock} left"
-
-
-def _said_now_and_then(pace: _Pace) -> Callable[[int, int], None]:
-    said = [-1]
+def _said_now_and_then(pace: Pace) -> Callable[[int, int], None]:
+    lines = Twentieths()
 
     def say(done: int, total: int) -> None:
         told = pace.told(done, total)
-        if 20 * done // total > said[0]:
-            said[0] = 20 * done // total
+        if lines.due(done, total):
             share = 100 * done // total
             typer.echo(f"{share:3d} %  {done:,} of {total:,} curves, {told}", err=True)
 

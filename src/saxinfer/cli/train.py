@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from saxinfer.cli.plain import WrongUseError
+from saxinfer.cli.progress import Twentieths
 
 __all__ = ["train"]
 
@@ -187,14 +188,10 @@ def _progress() -> Iterator[Callable[[int, int, str], None]]:
 
 
 def _say_now_and_then() -> Callable[[int, int, str], None]:
-    said = [-1]
+    lines = Twentieths()
 
     def say(done: int, total: int, note: str) -> None:
-        # The next stage of the work starts from nothing.
-        if 20 * done // total < said[0]:
-            said[0] = -1
-        if 20 * done // total > said[0]:
-            said[0] = 20 * done // total
+        if lines.due(done, total):
             typer.echo(f"{100 * done // total:3d} %  {note}", err=True)
 
     return say
