@@ -38,7 +38,7 @@ def reproduce(
     ] = 200,
     pixels: Annotated[
         int | None,
-        typer.Option("--pixels", help="Pixels along the box, 2048 if not given."),
+        typer.Option("--pixels", help="Pixels along the box, 3072 if not given."),
     ] = None,
     points: Annotated[
         int | None, typer.Option("--points", help="Points of q, 500 if not given.")
@@ -49,7 +49,12 @@ def reproduce(
             "--grid-search/--no-grid-search", help="Tune the trees as the paper did."
         ),
     ] = True,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all of it.")] = 42,
+    seed: Annotated[
+        int,
+        typer.Option(
+            "--seed", min=0, help="Of split, trees and fits; of curves 1 more."
+        ),
+    ] = 42,
     library: Annotated[
         Path | None,
         typer.Option(
@@ -99,7 +104,7 @@ def _recipe(box: dict[str, int | None], seed: int, library: Path | None) -> "Rec
 
     given = {name: value for name, value in box.items() if value is not None}
     if library is None:
-        return paper_recipe(**given, seed=seed)
+        return paper_recipe(**given, seed=seed + 1)
     if given:
         raise WrongUseError(
             f"--{next(iter(given))} is about curves that are yet to be made, but "

@@ -67,7 +67,7 @@ class ExperimentError(Exception):
 
 
 def paper_recipe(
-    curves: int = 10_000, *, pixels: int = 2048, points: int = 500, seed: int = 42
+    curves: int = 10_000, *, pixels: int = 3072, points: int = 500, seed: int = 43
 ) -> Recipe:
     """The data set of the paper: settings, box, prior of mu, q.
 
@@ -83,7 +83,7 @@ def paper_recipe(
     Example:
         >>> recipe = paper_recipe()
         >>> recipe.box.grid.edge, recipe.windows
-        (256.0, (('mu', 0.234375, 1.0),))
+        (384.0, (('mu', 0.15625, 1.0),))
     """
     if pixels < FEWEST_PIXELS:
         raise ValueError(

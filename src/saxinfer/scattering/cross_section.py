@@ -94,11 +94,12 @@ class CrossSection:
         """
         self.refuse_unfit(grid)
         crystals = self._crystals(grid, rng)
-        phases = np.where(self._field(grid).draw(rng) > self.level, 1, 2)
+        above = self._field(grid).draw(rng) > self.level
+        phases = np.where(above, np.uint8(1), np.uint8(2))
         phases[self._covered(crystals, grid)] = 0
         return Realisation(
             grid=grid,
-            phases=phases.astype(np.uint8),
+            phases=phases,
             names=("crystal", "amorphous 1", "amorphous 2"),
             density=np.take(np.asarray(densities, dtype=np.float32), phases),
             radii=crystals[2],
