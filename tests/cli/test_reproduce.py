@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from saxinfer.inference.paper_data import Experiment, Split, paper_recipe
+from saxinfer.paper.data import Experiment, Split, paper_recipe
 
 Run = Callable[..., Any]
 

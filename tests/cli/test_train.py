@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from saxinfer.inference import training, tree_training
-from saxinfer.inference.boosting import Boosting
+from saxinfer.inference import training
+from saxinfer.inference.trees import training as tree_training
+from saxinfer.inference.trees.boosting import Boosting
 
 Run = Callable[..., Any]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from saxinfer.curve import Curve, Remark
 from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
-from saxinfer.inference.marginals import Marginals
+from saxinfer.inference.trees.marginals import Marginals
 from saxinfer.posterior import Posterior, Quantity
 from saxinfer.preprocess.model_free import model_free
 

@@ -9,9 +9,12 @@ import numpy as np
 import torch
 from numpy import ndarray
 
-from saxinfer.inference.boosting import Size
-from saxinfer.inference.paper import Outcome
-from saxinfer.inference.paper_data import (
+from saxinfer.inference.trees.boosting import Size
+from saxinfer.library.block import Block, q_of
+from saxinfer.library.columns import values_of
+from saxinfer.library.store import Store
+from saxinfer.paper.baseline import Tuning
+from saxinfer.paper.data import (
     SCALES,
     Column,
     Experiment,
@@ -20,12 +23,9 @@ from saxinfer.inference.paper_data import (
     Split,
     paper_recipe,
 )
-from saxinfer.inference.paper_fits import FittedCurve
-from saxinfer.inference.paper_scores import Learner, Predictions, Score, scores_of
-from saxinfer.inference.paper_trees import Tuning
-from saxinfer.library.block import Block, q_of
-from saxinfer.library.columns import values_of
-from saxinfer.library.store import Store
+from saxinfer.paper.experiment import Outcome
+from saxinfer.paper.fits import FittedCurve
+from saxinfer.paper.scores import Learner, Predictions, Score, scores_of
 from saxinfer.scattering.fourier import Rings
 
 

@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from saxinfer.inference.paper import Outcome
-from saxinfer.inference.paper_scores import Score
+from saxinfer.paper.experiment import Outcome
+from saxinfer.paper.scores import Score
 from saxinfer.report.paper_findings import Finding, findings, untold
 
 

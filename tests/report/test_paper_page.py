@@ -10,7 +10,7 @@ from types import ModuleType
 import pandas as pd
 import pytest
 
-from saxinfer.inference.paper import Outcome
+from saxinfer.paper.experiment import Outcome
 from saxinfer.report.paper_page import (
     paper_page,
     predictions_table,

@@ -77,7 +77,7 @@ def test_long_waves_forget_the_start(phi: float, std: float) -> None:
         before = waves(found.disks)
         found.run(hard_disks.sweeps_to_equilibrium(phi), tune=True)
         after = waves(found.disks)
-        strength = np.linalg.norm(before) * np.linalg.norm(after)
+        strength = float(np.linalg.norm(before) * np.linalg.norm(after))
         kept += float((before.conj() @ after).real) / strength / 3
     # Of 63 waves: the scatter is about 0.12. A twentieth of the sweeps keeps a third
     # to a half.

@@ -15,8 +15,8 @@ from saxinfer.cli.plain import WrongUseError, command_line
 from saxinfer.cli.progress import Pace, Twentieths
 
 if TYPE_CHECKING:
-    from saxinfer.inference.paper import Outcome
     from saxinfer.library import Recipe
+    from saxinfer.paper.experiment import Outcome
 
 __all__ = ["reproduce"]
 
@@ -73,16 +73,17 @@ def reproduce(
     """Make the paper's data set, its boosted trees, and the posterior beside them."""
     box = {"curves": curves, "pixels": pixels, "points": points}
     try:
-        from saxinfer.inference import FitOptions, paper
-        from saxinfer.inference.paper_data import Experiment
+        from saxinfer.inference import FitOptions
+        from saxinfer.paper import experiment as stages
+        from saxinfer.paper.data import Experiment
         from saxinfer.report.paper_page import write_paper
 
         recipe = _recipe(box, seed, library)
         experiment = Experiment(recipe, test_curves, seed, grid_search)
         options = FitOptions(command=command_line())
-        paper.begin(output, experiment, options, resume=resume)
+        stages.begin(output, experiment, options, resume=resume)
         with _progress() as report:
-            outcome = paper.reproduce(
+            outcome = stages.reproduce(
                 experiment,
                 output,
                 options,
@@ -100,7 +101,7 @@ def reproduce(
 
 def _recipe(box: dict[str, int | None], seed: int, library: Path | None) -> "Recipe":
     """Of the curves that are to be made, or of those that are there."""
-    from saxinfer.inference.paper_data import paper_recipe, stored_recipe
+    from saxinfer.paper.data import paper_recipe, stored_recipe
 
     given = {name: value for name, value in box.items() if value is not None}
     if library is None:
@@ -115,8 +116,8 @@ def _recipe(box: dict[str, int | None], seed: int, library: Path | None) -> "Rec
 
 def _plain(error: Exception) -> Exception:
     """What the user can do something about as a sentence, the rest as it is."""
-    from saxinfer.inference.paper_data import ExperimentError
     from saxinfer.library import LibraryError
+    from saxinfer.paper.data import ExperimentError
 
     known = ExperimentError | LibraryError | ValueError | ImportError
     if isinstance(error, known):

@@ -118,8 +118,8 @@ def _train_network(
 
 def _train_trees(model: str, output: Path, asked: _Trees) -> None:
     """Grows trees; a folder made for them goes again if they never come."""
-    from saxinfer.inference.boosting import Boosting
-    from saxinfer.inference.tree_training import train_trees
+    from saxinfer.inference.trees.boosting import Boosting
+    from saxinfer.inference.trees.training import train_trees
     from saxinfer.library import LibraryError
 
     seed = Boosting.seed if asked.seed is None else asked.seed

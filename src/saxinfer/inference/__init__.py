@@ -177,8 +177,8 @@ def _proposed_and_refined(
 
 def _boosted(prepared: Prepared, model: str, options: FitOptions, seed: int) -> Answer:
     """Trees read the curve's features; their quantiles are calibrated."""
-    from saxinfer.inference.tree_card import load_trees
-    from saxinfer.inference.tree_fit import answer_of_trees
+    from saxinfer.inference.trees.card import load_trees
+    from saxinfer.inference.trees.fit import answer_of_trees
 
     trained = load_trees(model, options.estimator)
     return answer_of_trees(prepared, get_structure(model), trained, seed)
@@ -266,7 +266,7 @@ def _find_network(model: str, folder: Path | None) -> None:
 
 
 def _find_trees(model: str, folder: Path | None) -> None:
-    from saxinfer.inference.tree_card import load_trees
+    from saxinfer.inference.trees.card import load_trees
 
     load_trees(model, folder)
 

@@ -9,9 +9,9 @@ range, and 90 % intervals that cover 0.90 ± 0.05.
 from dataclasses import dataclass
 from typing import Final
 
-from saxinfer.inference.paper import Outcome
-from saxinfer.inference.paper_data import SCALES, Scale
-from saxinfer.inference.paper_scores import LEVEL, Score, reason_not_identifiable
+from saxinfer.paper.data import SCALES, Scale
+from saxinfer.paper.experiment import Outcome
+from saxinfer.paper.scores import LEVEL, Score, reason_not_identifiable
 from saxinfer.report.wording import in_words
 
 __all__ = ["IN_WORDS", "Finding", "findings", "untold"]

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from saxinfer.inference.paper import Outcome
-from saxinfer.inference.paper_data import MODEL, SCALES, Scale
-from saxinfer.inference.paper_scores import TELLS, Score
+from saxinfer.paper.data import MODEL, SCALES, Scale
+from saxinfer.paper.experiment import Outcome
+from saxinfer.paper.scores import TELLS, Score
 from saxinfer.report.folder import written_beside
 from saxinfer.report.page import rendered
 from saxinfer.report.paper_findings import IN_WORDS, findings, untold

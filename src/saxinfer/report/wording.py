@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from saxinfer.inference.base import Fit, VerdictName
-from saxinfer.inference.marginals import Marginals
+from saxinfer.inference.trees.marginals import Marginals
 from saxinfer.posterior import Posterior, Quantity, Summary
 
 __all__ = [

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from saxinfer.inference.paper import Outcome
-from saxinfer.inference.paper_data import SCALES, Scale
+from saxinfer.paper.data import SCALES, Scale
+from saxinfer.paper.experiment import Outcome
 from saxinfer.report.figures.paper import (
     SHOWN,
     example_figure,

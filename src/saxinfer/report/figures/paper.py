@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy import ndarray
 
-from saxinfer.inference.paper import Outcome
-from saxinfer.inference.paper_data import SCALES, Scale
-from saxinfer.inference.paper_scores import Learner, reason_not_identifiable
+from saxinfer.paper.data import SCALES, Scale
+from saxinfer.paper.experiment import Outcome
+from saxinfer.paper.scores import Learner, reason_not_identifiable
 from saxinfer.report.figures.drawing import (
     BAND,
     BELIEF,
