@@ -69,6 +69,14 @@ def test_a_method_that_sees_shapes_only_refuses_a_known_scale() -> None:
     assert FitOptions(absolute=True).absolute
 
 
+def test_only_a_known_scale_has_an_error() -> None:
+    with pytest.raises(ValueError, match="but the scale is unknown"):
+        FitOptions(scale_error=0.02)
+    with pytest.raises(ValueError, match=r"must be from 0 to 0\.3, got 0\.5"):
+        FitOptions(absolute=True, scale_error=0.5)
+    assert FitOptions(absolute=True, scale_error=0.02).scale_error == 0.02
+
+
 DEFAULT_FIT = """
 import sys, torch
 from saxinfer.curve import Curve

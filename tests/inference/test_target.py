@@ -211,7 +211,7 @@ def test_the_curvature_of_a_linear_model_is_its_posterior_precision(
     assert torch.allclose(curvature[3:, 3:], torch.eye(6).double(), atol=1e-3)
 
 
-def absolute(model: str = "cellulose") -> Target:
+def absolute(model: str = "cellulose", error: float = 0.0) -> Target:
     """The curve of the middle of the prior in the model's own unit."""
     known = target(model)
     data = known.observation
@@ -219,7 +219,7 @@ def absolute(model: str = "cellulose") -> Target:
         Q, data.intensity * data.level / 50, data.sigma * data.level / 50, None,
         "measured",
     )  # fmt: skip
-    return Target(known.structure, known.space, lower, absolute=True)
+    return Target(known.structure, known.space, lower, True, error)
 
 
 def test_a_known_scale_is_one_whatever_the_level_says() -> None:
@@ -257,3 +257,38 @@ def test_with_a_known_scale_the_drawn_level_is_a_draw_of_its_prior() -> None:
     assert float(value.std()) < 1e-9
     assert abs(float(levels.mean())) < 4 / 2000**0.5
     assert float(levels.std()) == pytest.approx(1, abs=4 / 4000**0.5)
+
+
+@pytest.mark.parametrize("error", [0.02, 0.2])
+def test_a_scale_known_to_an_error_moves_with_the_level(error: float) -> None:
+    which = absolute(error=error)
+    z = near_the_truth(which, 3)
+    z[:, which.width] = torch.tensor([-1.0, 0.0, 2.0]).double()
+    amounts = which.evaluate(z)[1]
+    expected = torch.tensor([-error, 0.0, 2 * error]).double().exp()
+    assert torch.allclose(amounts[:, 0], expected)
+
+
+def test_a_scale_known_to_an_error_is_drawn_from_its_conditional_posterior() -> None:
+    which = absolute(error=0.2)
+    z = near_the_truth(which, 1)
+    grid = torch.linspace(-4, 4, 4001, dtype=torch.float64)
+    line = z.repeat(len(grid), 1)
+    line[:, which.width] = grid
+    density = which.log_density(line)
+    evidence = float(torch.logsumexp(density, 0) + (grid[1] - grid[0]).log())
+    moved, value, _ = which.drawn_rest(z.repeat(2000, 1), Generator().manual_seed(3))
+    # Density over chance has the mean of the sum over the line, and varies little.
+    weight = (value - evidence).exp()
+    assert float(weight.mean()) == pytest.approx(
+        1, abs=4 * float(weight.std()) / 2000**0.5
+    )
+    assert float(weight.std()) < 0.4
+    share = torch.softmax(density, 0)
+    mean = float((share * grid).sum())
+    spread = float((share * (grid - mean).square()).sum().sqrt())
+    assert spread < 0.5
+    drawn = moved[:, which.width]
+    assert float((weight * drawn).mean()) == pytest.approx(
+        mean, abs=4 * spread / 2000**0.5
+    )

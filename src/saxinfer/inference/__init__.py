@@ -49,6 +49,9 @@ DEFAULT_METHOD = "npe+refine"
 # Of a known scale, which the network knows nothing of, as many times more.
 PROPOSALS, TIMES = 320, 8
 
+# A scale that is known no better is as good as unknown.
+LARGEST_SCALE_ERROR = 0.3
+
 # Share of a power law that counts as none.
 WEAK = 1e-3
 
@@ -66,6 +69,7 @@ class FitOptions:
         method: Name of the method, one of ``METHODS``.
         absolute: Whether the intensity is in the model's own unit, so that its scale is
             known; taken as unknown otherwise.
+        scale_error: Relative standard error of a known scale.
 
     Raises:
         ValueError: If the method is unknown, or cannot do what is asked.
@@ -78,6 +82,7 @@ class FitOptions:
     effort: Effort = field(default_factory=Effort)
     method: str = DEFAULT_METHOD
     absolute: bool = False
+    scale_error: float = 0.0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -89,6 +94,17 @@ class FitOptions:
                 f"The method '{self.method}' knows the ranges that it was trained for "
                 f"only, and cannot narrow {', '.join(self.windows)}. Leave -p out, or "
                 f"use the method '{DEFAULT_METHOD}'."
+            )
+        if not 0 <= self.scale_error <= LARGEST_SCALE_ERROR:
+            raise ValueError(
+                "The relative error of a known scale must be from 0 to "
+                f"{LARGEST_SCALE_ERROR:g}, got {self.scale_error:g}. Leave a scale "
+                "that is known no better unknown."
+            )
+        if self.scale_error and not self.absolute:
+            raise ValueError(
+                f"A scale error of {self.scale_error:g} was given, but the scale is "
+                "unknown. Say absolute=True, or leave it out."
             )
         if self.absolute and not METHODS[self.method].scales:
             raise ValueError(
@@ -158,7 +174,9 @@ def _proposed_and_refined(
         prepared.sigma_source,
         prepared.groups,
     )
-    target = Target(structure, space, observation, options.absolute)
+    target = Target(
+        structure, space, observation, options.absolute, options.scale_error
+    )
     generator = Generator().manual_seed(seed)
     with torch.no_grad():
         proposals = propose(target, estimator, generator)
@@ -255,6 +273,8 @@ def _settings(options: FitOptions, prepared: Prepared) -> dict[str, str | float 
         settings[name] = f"{least:g}" if least == most else f"{least:g}..{most:g}"
     if options.absolute:
         settings["scale"] = "known"
+        if options.scale_error:
+            settings["scale error"] = options.scale_error
     if options.q_range is not None:
         low, high = ("" if end is None else f"{end:g}" for end in options.q_range)
         settings["q range [1/nm]"] = f"{low}..{high}"

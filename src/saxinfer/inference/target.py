@@ -25,7 +25,8 @@ __all__ = ["Target"]
 # Step of the finite differences in latent units, and a curve's smallest value.
 DIFFERENCE, SMALLEST = 1e-4, 1e-280
 
-# Levels are drawn from a normal this much wider than their conditional posterior.
+# Levels that the data know are drawn from a normal this much wider than their
+# conditional posterior.
 LEVEL_WIDTH = 1.15
 
 
@@ -40,12 +41,15 @@ class Target:
         absolute: Whether the intensity is in the model's own unit: the scale is then
             known to be one, the level follows from all else, and no coordinates are
             left that a curve does not see.
+        scale_error: Standard deviation of ln scale, if the intensity is; the level's
+            latent coordinate then stands for it.
     """
 
     structure: Structure
     space: ParameterSpace
     observation: Observation
     absolute: bool = False
+    scale_error: float = 0.0
 
     @property
     def width(self) -> int:
@@ -140,8 +144,16 @@ class Target:
         data = self.observation
         parts = compose(curve, data.q, data.weights, nuisance)
         if self.absolute:
-            return parts.raised(1 / (parts.scale * data.level))
+            return parts.raised(self._scale(nuisance) / (parts.scale * data.level))
         return parts
+
+    def _scale(self, nuisance: Tensor) -> Tensor:
+        """The scale that a level stands for, where it is known to an error."""
+        low, high = self.observation.nuisances.bounds("level")
+        share = (nuisance[:, 0] / low).log() / math.log(high / low)
+        edge = share.new_tensor(1e-15)
+        steps: Tensor = torch.special.ndtri(share.clamp(edge, 1 - edge))
+        return (self.scale_error * steps).exp()
 
     def nuisance(
         self, latent: Float[Tensor, "batch dimension"]
@@ -189,8 +201,6 @@ class Target:
             The vectors with their new columns, the log posterior density less the log
             density with which the columns were drawn, and the amounts of ``evaluate``.
         """
-        if self.absolute:
-            return self._drawn_prior_level(latent, generator)
         curve = self.curve(latent)
         nuisance = self.nuisance(latent)
         nuisance[:, 0] = 1.0
@@ -216,13 +226,9 @@ class Target:
             known = known.sum(-1, keepdim=True)
             step = (gain - share).sum(-1, keepdim=True) / known
             level = level * step.clamp(-0.5, 0.5).exp()
-        # In latent units: ln of a log-uniform level has the slope ln(high / low) phi.
-        share = (level.clamp(low, high) / low).log() / math.log(high / low)
-        edge = torch.special.ndtr(share.new_tensor(-4.0))
-        best = torch.special.ndtri(share.clamp(edge, 1 - edge))
-        normal = torch.exp(-0.5 * best.square()) / math.sqrt(2 * math.pi)
-        known = known * (math.log(high / low) * normal).square()
-        sd = LEVEL_WIDTH / (known + 1).sqrt()
+        best, slope = self._latent_level(level)
+        known = known * slope.square()
+        sd = LEVEL_WIDTH ** (known / (known + 1)) / (known + 1).sqrt()
         centre = best * known / (known + 1)
         draw = torch.randn(
             len(latent), len(self.drawn), generator=generator, dtype=best.dtype
@@ -231,20 +237,27 @@ class Target:
         moved[:, self.drawn[:-1]] = draw[:, :-1]
         moved[:, self.width] = centre[:, 0] + sd[:, 0] * draw[:, -1]
         nuisance = self.nuisance(moved)
-        parts = parts.raised(nuisance[:, 0])
+        raised = self._scale(nuisance) if self.absolute else nuisance[:, 0]
+        parts = parts.raised(raised)
         density = self._density(moved, parts.total, nuisance)
         chance = -0.5 * (draw.square() + math.log(2 * math.pi)).sum(-1) - sd.log()[:, 0]
         return moved, density - chance, self._amounts(parts)
 
-    def _drawn_prior_level(
-        self, latent: Tensor, generator: Generator
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The ``drawn_rest`` of a known scale, where the level means nothing."""
-        moved = latent.clone()
-        draw = torch.randn(len(latent), generator=generator, dtype=latent.dtype)
-        moved[:, self.width] = draw
-        density, amounts = self.evaluate(moved)
-        return moved, density + 0.5 * (draw.square() + math.log(2 * math.pi)), amounts
+    def _latent_level(self, level: Tensor) -> tuple[Tensor, Tensor]:
+        """Latent coordinates of levels, and the slope of ln level in them."""
+        if self.absolute:
+            if not self.scale_error:
+                return torch.zeros_like(level), torch.zeros_like(level)
+            error = torch.full_like(level, self.scale_error)
+            return level.log() / error, error
+        low, high = self.observation.nuisances.bounds("level")
+        # ln of a log-uniform level has the slope ln(high / low) phi.
+        share = (level.clamp(low, high) / low).log() / math.log(high / low)
+        edge = torch.special.ndtr(share.new_tensor(-4.0))
+        best = torch.special.ndtri(share.clamp(edge, 1 - edge))
+        normal = torch.exp(-0.5 * best.square()) / math.sqrt(2 * math.pi)
+        slope: Tensor = math.log(high / low) * normal
+        return best, slope
 
     def log_density(
         self, latent: Float[Tensor, "batch dimension"]
