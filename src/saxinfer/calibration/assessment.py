@@ -28,6 +28,9 @@ SURE: Final = 0.99
 """Probability with which a perfect method passes a family of tests."""
 
 
+Band = tuple[Float[ndarray, " value"], Float[ndarray, " value"]]
+
+
 @dataclass(frozen=True)
 class Check:
     """What the tests say of one column, or of the joint posterior.
@@ -37,12 +40,14 @@ class Check:
         p_value: Of that distance.
         adjusted: The same, the number of columns accounted for (Holm).
         gap: Largest distance of the coverage curve from the diagonal.
+        within: Whether that curve stays in the band of a perfect method.
     """
 
     distance: float
     p_value: float
     adjusted: float
     gap: float
+    within: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +85,7 @@ class Assessment:
     @property
     def columns(self) -> int:
         """Number of columns."""
-        return self.ranks.shape[1]
+        return int(self.ranks.shape[1])
 
     @cached_property
     def rank_distribution(self) -> Float[ndarray, "column value"]:
@@ -113,7 +118,8 @@ class Assessment:
         distances = [self._uniform.distance(row) for row in self.rank_distribution]
         p_values = [self._uniform.p_value(distance) for distance in distances]
         gaps = [self._centred.distance(row) for row in self.coverage]
-        parts = (distances, p_values, holm(p_values), gaps)
+        within = [_stays(row, self.coverage_band) for row in self.coverage]
+        parts = (distances, p_values, holm(p_values), gaps, within)
         return tuple(Check(*each) for each in zip(*parts, strict=True))
 
     @cached_property
@@ -123,7 +129,8 @@ class Assessment:
             return None
         distance = self._uniform.distance(self.joint_coverage)
         p_value = self._uniform.p_value(distance)
-        return Check(distance, p_value, p_value, distance)
+        within = _stays(self.joint_coverage, self.joint_band)
+        return Check(distance, p_value, p_value, distance, within)
 
     @cached_property
     def coverage_limit(self) -> float:
@@ -131,16 +138,19 @@ class Assessment:
         return self._centred.limit(SURE, self.columns)
 
     @cached_property
-    def joint_limit(self) -> float:
-        """What the joint distance of a perfect method stays below."""
-        return self._uniform.limit(SURE)
+    def rank_band(self) -> Band:
+        """Where a perfect method's ``rank_distribution`` stays, all columns."""
+        return self._uniform.band(SURE, self.columns)
 
     @cached_property
-    def rank_band(
-        self,
-    ) -> tuple[Float[ndarray, " value"], Float[ndarray, " value"]]:
-        """Band that a perfect method's ``rank_distribution`` stays in, all columns."""
-        return self._uniform.band(SURE, self.columns)
+    def coverage_band(self) -> Band:
+        """Where a perfect method's ``coverage`` stays, all columns and levels."""
+        return self._centred.band(SURE, self.columns)
+
+    @cached_property
+    def joint_band(self) -> Band:
+        """Where a perfect method's ``joint_coverage`` stays."""
+        return self._uniform.band(SURE)
 
     def inside(self) -> tuple[Proportion, ...]:
         """How many of the 90 % intervals hold the truth, of each column."""
@@ -159,3 +169,9 @@ class Assessment:
     @property
     def _centred(self) -> UniformRanks:
         return uniform_ranks(self.count, LEVELS)
+
+
+def _stays(found: ndarray, band: Band) -> bool:
+    """Whether a curve is in a band everywhere."""
+    low, high = band
+    return bool(((found >= low - 1e-9) & (found <= high + 1e-9)).all())

@@ -6,6 +6,7 @@ average. What curves are sorted by must be known without the truth.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -52,7 +53,7 @@ def binned(
     """
     ends = (-np.inf, *edges, np.inf)
     found = []
-    for low, high in zip(ends[:-1], ends[1:], strict=True):
+    for low, high in pairwise(ends):
         chosen = ranks[(values >= low) & (values < high)]
         if len(chosen):
             counts = covered(chosen).sum(0).tolist()

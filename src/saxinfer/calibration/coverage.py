@@ -30,7 +30,7 @@ def eccentricity(ranks: Int[ndarray, "*rest"]) -> Int[ndarray, "*rest"]:
         >>> eccentricity(np.array([0, 49, 50, 99])).tolist()
         [49, 0, 0, 49]
     """
-    return LEVELS - 1 - np.minimum(ranks, VALUES - 1 - ranks)
+    return np.asarray(LEVELS - 1 - np.minimum(ranks, VALUES - 1 - ranks))
 
 
 def covered(
@@ -44,6 +44,7 @@ def covered(
     place = level * LEVELS
     if abs(place - round(place)) > 1e-9 or not 0 < place < LEVELS:
         raise ValueError(
-            f"a level needs to be a multiple of {1 / LEVELS:g} below one, got {level:g}."
+            f"a level needs to be a multiple of {1 / LEVELS:g} below one, "
+            f"got {level:g}."
         )
     return np.asarray(eccentricity(ranks) < round(place))

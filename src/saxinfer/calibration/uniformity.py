@@ -59,7 +59,7 @@ class UniformRanks:
     def expected(self) -> Float[ndarray, " value"]:
         """Share of ranks that are at most k."""
         values = self.cumulative.shape[1]
-        return np.arange(1, values + 1) / values
+        return np.asarray(np.arange(1, values + 1) / values)
 
     def distance(self, found: Float[ndarray, " value"]) -> float:
         """Largest difference of a distribution from the expected one."""

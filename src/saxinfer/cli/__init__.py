@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from saxinfer.cli.calibrate import calibrate
 from saxinfer.cli.fit import fit
 from saxinfer.cli.models import models
 from saxinfer.cli.plain import PlainGroup
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(calibrate)
 app.command()(fit)
 app.command()(models)
 app.command()(realise)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from saxinfer.inference import Fit
 from saxinfer.inference.trees.marginals import Marginals
+from saxinfer.judging.draws import Prior
 
 __all__ = ["Belief"]
 
@@ -34,11 +35,11 @@ class Belief:
     effective: float = math.nan
 
     @classmethod
-    def of(cls, fit: Fit, names: tuple[str, ...]) -> "Belief":
-        """What a fit says of the named columns."""
+    def of(cls, fit: Fit, prior: Prior) -> "Belief":
+        """What a fit says of the prior's columns."""
         posterior = fit.posterior
         return cls(
-            samples=torch.stack([posterior.column(name) for name in names], 1),
+            samples=torch.stack([posterior.column(name) for name in prior.names], 1),
             weights=posterior.weights,
             joint=not isinstance(posterior, Marginals),
             verdict=fit.quality.verdict,

@@ -15,7 +15,7 @@ from saxinfer.inference.verdict import LARGEST_ERROR
 from saxinfer.judging.draws import Column
 from saxinfer.judging.judged import JudgedCurve
 
-__all__ = ["CONDITIONS", "FEWEST", "Calibration", "Condition", "kind_of", "without_numbers"]
+__all__ = ["CONDITIONS", "FEWEST", "Calibration", "Condition", "without_numbers"]
 
 Condition = Literal["noise", "decades"]
 
@@ -48,8 +48,9 @@ class Calibration:
 
     @cached_property
     def good(self) -> tuple[JudgedCurve, ...]:
-        """Fits that the method calls good. It does not know the truth, so that their
-        ranks are as uniform as all.
+        """Fits that the method calls good.
+
+        It does so without the truth, so that their ranks are to be uniform as well.
         """
         return tuple(curve for curve in self.fitted if curve.verdict == "good")
 
@@ -78,9 +79,7 @@ class Calibration:
         """Of the posterior means of all fits, column by column."""
         parts = (_table(self.fitted, name) for name in ("truth", "mean", "sd"))
         truth, mean, sd = (part.T for part in parts)
-        return tuple(
-            Accuracy.of(*rows) for rows in zip(truth, mean, sd, strict=True)
-        )
+        return tuple(Accuracy.of(*rows) for rows in zip(truth, mean, sd, strict=True))
 
     def bins(self, condition: Condition) -> tuple[Bin, ...]:
         """Coverage of all fits, split by noise or by window of q."""
@@ -98,6 +97,7 @@ class Calibration:
         Args:
             verdict: One of them; empty for any but good.
         """
+
         def alarming(curve: JudgedCurve) -> bool:
             return curve.verdict == verdict if verdict else curve.verdict != "good"
 

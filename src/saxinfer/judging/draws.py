@@ -117,7 +117,9 @@ def prior_of(model: str) -> Prior:
     rest = [Column(p.name, p.unit, p.low, p.high) for p in structure.dependent]
 
     def cube(values: Tensor) -> Tensor:
-        return torch.special.ndtr(space.latent_from_theta(values[:, : len(space)]))
+        latent = space.latent_from_theta(values[:, : len(space)])
+        share: Tensor = torch.special.ndtr(latent)
+        return share
 
     return Prior((*own, *rest), cube)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,14 +12,15 @@ import torch
 from torch import Tensor
 
 from saxinfer.calibration import joint_rank, ranks_of, thinned
+from saxinfer.curve import Curve
 from saxinfer.judging.belief import Belief
 from saxinfer.judging.draws import RANKING, Draw, Prior, seed_of
 from saxinfer.judging.error import CalibrationError
 
 __all__ = ["JudgedCurve", "PosteriorOf", "judged"]
 
-PosteriorOf = Callable[["Any"], "Tensor | Belief"]
-"""From a :class:`~saxinfer.curve.Curve` to equally weighted samples, or a belief.
+PosteriorOf = Callable[[Curve], Tensor | Belief]
+"""From a curve to equally weighted samples, or a belief.
 
 A ``ValueError`` means that it refuses the curve, which is counted and named.
 """
@@ -90,8 +92,6 @@ def judged(
     Raises:
         CalibrationError: If the method does not give samples of the prior's columns.
     """
-    import time
-
     start = time.perf_counter()
     try:
         told = posterior_of(draw.curve)
