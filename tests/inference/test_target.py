@@ -1,6 +1,7 @@
 """Mirrors src/saxinfer/inference/target.py."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -211,9 +212,11 @@ def test_the_curvature_of_a_linear_model_is_its_posterior_precision(
     assert torch.allclose(curvature[3:, 3:], torch.eye(6).double(), atol=1e-3)
 
 
-def absolute(model: str = "cellulose", error: float = 0.0) -> Target:
+def absolute(
+    model: str = "cellulose", error: float = 0.0, **windows: tuple[float, float]
+) -> Target:
     """The curve of the middle of the prior in the model's own unit."""
-    known = target(model)
+    known = target(model, **windows)
     data = known.observation
     lower = Observation.of(
         Q, data.intensity * data.level / 50, data.sigma * data.level / 50, None,
@@ -235,21 +238,22 @@ def test_a_known_scale_is_one_whatever_the_level_says() -> None:
 def test_a_known_scale_tells_what_moves_nothing_else() -> None:
     known, unknown = absolute(), target()
     # Both densities of the matrix nearer to the crystals': a lower curve, no other.
-    theta = known.space.theta_from_latent(torch.full((1, 8), 0.3).double())
-    lighter = theta.clone()
-    lighter[:, 4:6] = 1 - 0.8 * (1 - theta[:, 4:6])
-    rest = near_the_truth(known, 1)[:, known.width :]
-    own = [known.space.latent_from_theta(each) for each in (theta, lighter)]
-    first, second = (
-        float(known.log_density(torch.cat([each, rest], 1))) for each in own
-    )
-    assert first > second + 50
-    assert known.drawn == [known.width]
-    assert len(unknown.drawn) == 2
+    z = near_the_truth(known, 1).repeat(2, 1)
+    z[:, 5] = torch.tensor([0.0, 0.3]).double()
+    scales = unknown.curve(z)
+    assert torch.allclose(scales[0] / scales[0, 0], scales[1] / scales[1, 0])
+    gap = known.log_density(z).diff().abs()
+    assert float(gap) > 50 > float(unknown.log_density(z).diff().abs())
+    assert known.drawn == unknown.drawn == [5, 8]
 
 
-def test_with_a_known_scale_the_drawn_level_is_a_draw_of_its_prior() -> None:
-    which = absolute()
+# Nothing is left that no shape tells in spheres, and where a window is on a density.
+@pytest.mark.parametrize("which", [absolute("sphere"), absolute(sld_grf1=(0.01, 0.99))])
+def test_with_a_known_scale_the_drawn_level_is_a_draw_of_its_prior(
+    which: Target,
+) -> None:
+    assert which.drawn == [which.width]
+    assert which.by_shape is which
     z = near_the_truth(which, 2000)[:1].repeat(2000, 1)
     moved, value, _ = which.drawn_rest(z, Generator().manual_seed(2))
     levels = moved[:, which.width]
@@ -257,6 +261,49 @@ def test_with_a_known_scale_the_drawn_level_is_a_draw_of_its_prior() -> None:
     assert float(value.std()) < 1e-9
     assert abs(float(levels.mean())) < 4 / 2000**0.5
     assert float(levels.std()) == pytest.approx(1, abs=4 / 4000**0.5)
+
+
+@pytest.mark.parametrize("error", [0.0, 0.02, 0.2])
+@pytest.mark.parametrize("height", [-0.8, 0.2, 1.2])
+def test_a_known_scale_draws_the_height_from_its_conditional_posterior(
+    error: float, height: float
+) -> None:
+    # The mean weight is the integral over both columns that are drawn.
+    which = absolute(error=error)
+    z = near_the_truth(which, 1)
+    z[:, 5] = height
+    data = which.observation
+    before = which.curve(near_the_truth(which, 1))[0, 0]
+    level = data.level * float(which.curve(z)[0, 0] / before)
+    which = replace(which, observation=replace(data, level=level))
+    moved, value, amounts = which.drawn_rest(
+        z.repeat(4000, 1), Generator().manual_seed(3)
+    )
+    assert torch.equal(moved[:, which.proposed], z[:, which.proposed].repeat(4000, 1))
+    # All draws but few fall where the density is what they were weighed with.
+    density, others = which.evaluate(moved)
+    chance = density - value
+    assert torch.allclose(amounts, others, rtol=1e-6)
+    assert bool(chance.isfinite().all())
+    # Near the draws, which are where anything is.
+    fine, coarse = (
+        torch.linspace(
+            float(part.min()) - 0.2 * float(part.std()),
+            float(part.max()) + 0.2 * float(part.std()),
+            count,
+            dtype=torch.float64,
+        )
+        for part, count in ((moved[:, 5], 801), (moved[:, which.width], 41))
+    )
+    line = z.repeat(len(fine) * len(coarse), 1)
+    line[:, 5] = fine.repeat_interleave(len(coarse))
+    line[:, which.width] = coarse.repeat(len(fine))
+    cell = ((fine[1] - fine[0]) * (coarse[1] - coarse[0])).log()
+    expected = float(torch.logsumexp(which.log_density(line), 0) + cell)
+    weight = (value - expected).exp()
+    error_of_mean = float(weight.std()) / 4000**0.5
+    assert float(weight.mean()) == pytest.approx(1, abs=4 * error_of_mean + 0.005)
+    assert float(weight.std()) < 0.4
 
 
 @pytest.mark.parametrize("error", [0.02, 0.2])
@@ -270,7 +317,7 @@ def test_a_scale_known_to_an_error_moves_with_the_level(error: float) -> None:
 
 
 def test_a_scale_known_to_an_error_is_drawn_from_its_conditional_posterior() -> None:
-    which = absolute(error=0.2)
+    which = absolute("sphere", 0.2)
     z = near_the_truth(which, 1)
     grid = torch.linspace(-4, 4, 4001, dtype=torch.float64)
     line = z.repeat(len(grid), 1)

@@ -11,6 +11,7 @@ import torch
 from saxinfer.instrument.nuisance import log_q_weights
 from saxinfer.library import LibraryError, Recipe
 from saxinfer.library.block import q_of
+from saxinfer.library.drawn_curves import rings_of
 from saxinfer.library.store import Store
 from saxinfer.paper.data import (
     Experiment,
@@ -128,6 +129,20 @@ def test_drawn_curves_scatter_about_their_closed_form(
     # 60 of variance one: 4 standard errors, a false alarm in 16,000.
     assert abs(pulls.mean()) < 4 / np.sqrt(pulls.size)
     assert pulls.std() == pytest.approx(1, abs=4 / np.sqrt(2 * pulls.size))
+
+
+@pytest.mark.parametrize("error", [0.0, 0.05])
+def test_the_error_of_whole_curves_is_found_below_the_speckle(
+    made: ModuleType, small: Experiment, error: float
+) -> None:
+    curves = made.made_curves(small)
+    factors = 1 + error * np.random.default_rng(3).standard_normal(40)
+    curves.intensity[:] *= factors[:, None]
+    speckle = rings_of(small.recipe).speckle
+    found = curves.scale_error(np.arange(40), speckle)
+    # 30 rings of about 1/16 to 1/100 tell a curve to 0.5 %, an rms of 40 to a ninth.
+    smallest = 1 / np.sqrt((speckle**-2).sum())
+    assert found == pytest.approx(error, abs=max(0.45 * error, 0.8 * smallest))
 
 
 def test_a_library_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -80,10 +80,12 @@ def test_fits_are_given_the_prior_of_the_data_set_and_its_scale(
     experiment: Experiment,
 ) -> None:
     own = FitOptions(windows={"alpha_mean": (1.0, 2.0)}, command="x")
-    known = options_for(experiment, "absolute", own)
+    known = options_for(experiment, "absolute", 0.02, own)
     assert known.windows == {"mu": (0.625, 1.0)}
     assert (known.absolute, known.command) == (True, "x")
-    assert not options_for(experiment, "unknown", own).absolute
+    assert known.scale_error == 0.02
+    unknown = options_for(experiment, "unknown", 0.02, own)
+    assert (unknown.absolute, unknown.scale_error) == (False, 0.0)
 
 
 def test_a_folder_is_taken_once(experiment: Experiment, tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from scipy import stats
 from torch import Generator, Tensor
 
-from saxinfer.scattering.matrix_prior import REACH, untangled
+from saxinfer.scattering.matrix_prior import REACH, Heights, untangled
 
 # A right map fails a test of distribution at one seed in a thousand.
 SMALLEST_P = 1e-3
@@ -84,3 +85,34 @@ def test_corners_are_finite_and_within_the_prior() -> None:
     assert bool(((first > 0) & (first < 1)).all())
     assert bool(((second >= 0) & (second <= first)).all())
     assert bool(((share > 0.0999) & (share < 0.9001)).all())
+
+
+@pytest.mark.parametrize("seen", [(-1.0, 0.5), (0.4, -0.7), (1.8, 1.5)])
+def test_heights_are_distributed_as_those_of_the_prior(
+    seen: tuple[float, float],
+) -> None:
+    ratio, level = (torch.full((COUNT,), z, dtype=torch.float64) for z in seen)
+    rest = latents(11)[:, 1]
+    first, second, share = matrix(torch.stack([ratio, rest, level], -1))
+    found = 2 * (1 - second - (first - second) * share).log()
+    heights = Heights.of(ratio[:1], level[:1])
+    assert float(found.max()) <= float(heights.highest.max()) + 1e-9
+    top = float(heights.highest.max())
+    grid = torch.linspace(-25, top, 20001, dtype=torch.float64)
+    density = heights.log_density(grid.expand(2, -1)).exp()
+    density = torch.where(grid <= heights.highest, density, 0.0).sum(0)
+    below = torch.cat([density[:1] * 0, torch.cumulative_trapezoid(density, grid)])
+    assert float(below[-1]) == pytest.approx(1, abs=1e-3)
+    share = np.interp(found.numpy(), grid.numpy(), below.numpy())
+    assert stats.kstest(share, "uniform").pvalue > SMALLEST_P
+
+
+def test_a_height_leads_back_to_the_number_that_gave_it() -> None:
+    z = latents(12, 4000).clamp(-3, 3)
+    ratio, rest, level = z.unbind(-1)
+    first, second, share = matrix(z)
+    height = 2 * (1 - second - (first - second) * share).log()
+    found = Heights.of(ratio, level).latent(height.expand(2, -1))
+    way = (share < 0.5).long()
+    again = found.gather(0, way[None])[0]
+    assert torch.allclose(again, rest, atol=1e-5)

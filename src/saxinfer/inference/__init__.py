@@ -211,7 +211,7 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     """
     data, structure = target.observation, target.structure
     shown = features(data.q[None], data.intensity[None], data.sigma[None])
-    number = PROPOSALS * (TIMES if target.absolute else 1)
+    number = PROPOSALS * (TIMES if target.by_shape.absolute else 1)
     drawn = estimator.network.sample(shown, number, generator).double()
     latent = drawn.clamp(-4.5, 4.5)
     columns = seen(structure)

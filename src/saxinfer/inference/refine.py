@@ -100,14 +100,19 @@ def refine(
         ValueError: If no sample lies within the ranges that the user gave.
     """
     effort = effort or Effort()
-    pool = Pool(_first_mixture(target, proposals, effort, generator), target.proposed)
+    # Shapes are looked for first; how high a curve is follows from its shape.
+    shape = target.by_shape
+    pool = Pool(_first_mixture(shape, proposals, effort, generator), target.proposed)
     log_weight = _round(target, pool, effort, generator)
     for turn in range(effort.rounds - 1):
         if effective(log_weight) >= effort.roughly:
             break
         pool.reweigh(tempered(log_weight))
-        anchors = with_mirrors(target, pool.heaviest(log_weight, NEW))
-        fresh = approach(target, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
+        anchors = pool.heaviest(log_weight, NEW)
+        if shape is not target:
+            anchors = shape.levelled(anchors)[0]
+        anchors = with_mirrors(shape, anchors)
+        fresh = approach(shape, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
         pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
         log_weight = _round(target, pool, effort, generator)
     weights = tempered(log_weight)

@@ -8,12 +8,13 @@ can tell apart; the others, which no curve sees, keep their prior.
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
+from saxinfer.inference.height import best_level, draw_height
 from saxinfer.instrument.nuisance import Intensity, compose
 from saxinfer.instrument.observation import Observation, log_likelihood
 from saxinfer.instrument.sampling import Sampling
@@ -27,7 +28,7 @@ DIFFERENCE, SMALLEST = 1e-4, 1e-280
 
 # Levels that the data know are drawn from a normal this much wider than their
 # conditional posterior.
-LEVEL_WIDTH = 1.15
+WIDER = 1.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +40,8 @@ class Target:
         space: Its parameters, with what the user fixed or narrowed.
         observation: The measured curve.
         absolute: Whether the intensity is in the model's own unit: the scale is then
-            known to be one, the level follows from all else, and no coordinates are
-            left that a curve does not see.
+            known to be one, the level follows from all else, and what no shape tells
+            is told by the height of the curve.
         scale_error: Standard deviation of ln scale, if the intensity is; the level's
             latent coordinate then stands for it.
     """
@@ -71,7 +72,17 @@ class Target:
         """Whether the parameters are in the structure's own coordinates."""
         whole = {p.name: p.window is None for p in self.space}
         entangled = self.structure.entangled
-        return not self.absolute and all(whole[name] for name in entangled)
+        return all(whole[name] for name in entangled)
+
+    @functools.cached_property
+    def by_shape(self) -> "Target":
+        """The posterior where only the shape is known, if the height is drawn given it.
+
+        Its modes are where those of this one are; without such a height, this one.
+        """
+        if not (self.absolute and self.untangled and self.structure.unseen):
+            return self
+        return replace(self, absolute=False, scale_error=0.0)
 
     @functools.cached_property
     def drawn(self) -> list[int]:
@@ -95,12 +106,18 @@ class Target:
         """Parameters of the structure in their units."""
         own = latent[:, : self.width]
         if self.untangled and self.structure.entangled:
-            names = self.space.names
-            full = own.new_zeros(len(own), len(names))
-            free = [names.index(name) for name in self.space.free]
-            full[:, free] = own
-            own = self.structure.latent(full)[:, free]
+            own = self.structure.latent(self._coordinates(latent))[:, self._free]
         return self.space.theta_from_latent(own)
+
+    @functools.cached_property
+    def _free(self) -> list[int]:
+        return [self.space.names.index(name) for name in self.space.free]
+
+    def _coordinates(self, latent: Tensor) -> Tensor:
+        """Coordinates of all parameters, those that are fixed in the middle."""
+        full = latent.new_zeros(len(latent), len(self.space))
+        full[:, self._free] = latent[:, : self.width]
+        return full
 
     @functools.cached_property
     def sampling(self) -> Sampling:
@@ -187,11 +204,11 @@ class Target:
     ]:
         """Draws the ``drawn`` columns given the others.
 
-        What no curve sees is drawn from its prior, the level from its conditional
-        posterior. Given all else the curve is linear in the level, and the level is
-        known far better than anything else: a proposal that had to guess it would
-        seldom be right. The conditional is normal in good approximation; what it is
-        not, the density that is returned puts right.
+        What no curve sees is drawn from its prior, the level, or the height where the
+        scale is known, from its conditional posterior. Given all else the curve is
+        linear in these, and they are known far better than anything else: a proposal
+        that had to guess them would seldom be right. The conditional is normal in good
+        approximation; what it is not, the density that is returned puts right.
 
         Args:
             latent: Vectors; their ``drawn`` columns are ignored.
@@ -201,47 +218,72 @@ class Target:
             The vectors with their new columns, the log posterior density less the log
             density with which the columns were drawn, and the amounts of ``evaluate``.
         """
-        curve = self.curve(latent)
         nuisance = self.nuisance(latent)
         nuisance[:, 0] = 1.0
-        parts = self.intensity(curve, nuisance)
-        unit = parts.total
-        data, low, high = self.observation, *self.observation.nuisances.bounds("level")
-        stated = (nuisance[:, 4:5] * data.sigma).square()
-        error = nuisance[:, 5:6] * data.members.rsqrt()
-        # The mean over ln q of model and data is one: their errors are alike.
-        variance = stated + (error * unit).square()
-        level = (unit * data.intensity / variance).sum(-1, keepdim=True)
-        level = level / (unit.square() / variance).sum(-1, keepdim=True)
-        for _ in range(2):
-            # Fisher scoring in ln level.
-            level = level.clamp(low, high)
-            model = level * unit
-            relative = (error * model).square()
-            inverse = torch.reciprocal(stated + relative)
-            gap = data.intensity - model
-            share, scaled = relative * inverse, model * inverse
-            gain = torch.addcmul(scaled, share * inverse, gap).mul_(gap)
-            known = torch.addcmul(scaled * model, share, share, value=2)
-            known = known.sum(-1, keepdim=True)
-            step = (gain - share).sum(-1, keepdim=True) / known
-            level = level * step.clamp(-0.5, 0.5).exp()
+        parts = self.by_shape.intensity(self.curve(latent), nuisance)
+        bounds = self.observation.nuisances.bounds("level")
+        level, known = best_level(
+            parts.total, self.observation, nuisance[:, 4:5], nuisance[:, 5:6], bounds
+        )
+        if self.by_shape is not self:
+            return self._drawn_height(latent, parts, level, known, generator)
         best, slope = self._latent_level(level)
         known = known * slope.square()
-        sd = LEVEL_WIDTH ** (known / (known + 1)) / (known + 1).sqrt()
+        sd = WIDER ** (known / (known + 1)) / (known + 1).sqrt()
         centre = best * known / (known + 1)
         draw = torch.randn(
             len(latent), len(self.drawn), generator=generator, dtype=best.dtype
         )
         moved = latent.clone()
         moved[:, self.drawn[:-1]] = draw[:, :-1]
-        moved[:, self.width] = centre[:, 0] + sd[:, 0] * draw[:, -1]
+        moved[:, self.width] = centre + sd * draw[:, -1]
         nuisance = self.nuisance(moved)
         raised = self._scale(nuisance) if self.absolute else nuisance[:, 0]
         parts = parts.raised(raised)
         density = self._density(moved, parts.total, nuisance)
-        chance = -0.5 * (draw.square() + math.log(2 * math.pi)).sum(-1) - sd.log()[:, 0]
+        chance = -0.5 * (draw.square() + math.log(2 * math.pi)).sum(-1) - sd.log()
         return moved, density - chance, self._amounts(parts)
+
+    def _drawn_height(
+        self,
+        latent: Tensor,
+        parts: Intensity,
+        level: Tensor,
+        known: Tensor,
+        generator: Generator,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The ``drawn_rest`` where the height tells what no shape does.
+
+        Args:
+            latent: Vectors.
+            parts: Their curves.
+            level: What the data want these raised by.
+            known: Inverse variance of ln level.
+            generator: Source of randomness.
+        """
+        heights = self.structure.heights(self._coordinates(latent))
+        assert heights is not None
+        before = self.structure.log_height(self.theta(latent))
+        present = parts.scale * self.observation.level
+        best = before + (level * present).log()
+        variance = WIDER**2 / known
+        found = draw_height(
+            heights, best, (variance + self.scale_error**2).sqrt(), generator
+        )
+        # What is left of the gap is put down to the scale, as far as that may be off.
+        precision = 1 + self.scale_error**2 / variance
+        centre = self.scale_error / variance * (best - found.height) / precision
+        draw = torch.randn(len(latent), generator=generator, dtype=best.dtype)
+        moved = latent.clone()
+        moved[:, self.drawn[0]] = found.latent
+        moved[:, self.width] = centre + draw / precision.sqrt()
+        nuisance = self.nuisance(moved)
+        scale = self._scale(nuisance)
+        parts = parts.raised((found.height - before).exp() * scale / present)
+        density = self._density(moved, parts.total, nuisance)
+        chance = -0.5 * (draw.square() + math.log(2 * math.pi)) + 0.5 * precision.log()
+        amounts = self._amounts(replace(parts, scale=scale / self.observation.level))
+        return moved, density - chance - found.chance, amounts
 
     def _latent_level(self, level: Tensor) -> tuple[Tensor, Tensor]:
         """Latent coordinates of levels, and the slope of ln level in them."""

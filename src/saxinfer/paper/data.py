@@ -14,6 +14,7 @@ References:
     physical parameters from SAXS data (2025), section 2.1.1: the data set.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -218,6 +219,24 @@ class LabelledCurves:
             return self.intensity
         weights = log_q_weights(torch.from_numpy(self.q)).numpy()
         return np.asarray(self.intensity / (self.intensity @ weights)[:, None])
+
+    def scale_error(
+        self, rows: Int[ndarray, " chosen"], speckle: Float[ndarray, " q"]
+    ) -> float:
+        """How far whole curves are off their closed forms, root mean square [1].
+
+        The fractions of the phases in a box are not those of the ensemble, which
+        raises or lowers the whole curve.
+
+        Args:
+            rows: Of the curves that are looked at.
+            speckle: Relative standard error of each point, which is subtracted.
+        """
+        weight = speckle**-2
+        ratio = self.intensity[rows] / self.closed_form(rows)
+        off = ratio @ weight / weight.sum() - 1
+        square = float(np.mean(off**2)) - 1 / float(weight.sum())
+        return math.sqrt(max(square, 0.0))
 
     def closed_form(self, rows: Int[ndarray, " chosen"]) -> Float[ndarray, "chosen q"]:
         """What the drawn curves scatter about [nm³]."""

@@ -15,14 +15,16 @@ References:
 """
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from saxinfer.inference import FitOptions
+from saxinfer.inference import LARGEST_SCALE_ERROR, FitOptions
 from saxinfer.inference.card import load_estimator
 from saxinfer.library import Crew, Recipe, make_library
+from saxinfer.library.drawn_curves import rings_of
 from saxinfer.library.local import cores
 from saxinfer.paper.baseline import Tuning, baseline, tuned
 from saxinfer.paper.data import (
@@ -44,11 +46,14 @@ from saxinfer.paper.fits import (
 from saxinfer.paper.scores import Learner, Predictions, Score, scores_of
 from saxinfer.version import VERSION
 
-__all__ = ["SCHEMA", "Outcome", "begin", "reproduce"]
+__all__ = ["SCHEMA", "Outcome", "begin", "reproduce", "scale_error"]
 
 SCHEMA = "saxinfer/paper/1"
 
 MANIFEST = "experiment.json"
+
+# Curves that tell how well the scale is known.
+MOST_LOOKED_AT = 1000
 
 # Scores of fewer curves mean nothing.
 FEWEST_FITS = 3
@@ -220,8 +225,9 @@ class _Work:
             ExperimentError: If hardly any curve could be fitted.
         """
         found: dict[Scale, tuple[FittedCurve, ...]] = {}
+        error = scale_error(self.experiment, curves, split)
         for scale in SCALES:
-            options = options_for(self.experiment, scale, self.options)
+            options = options_for(self.experiment, scale, error, self.options)
             seed = self.experiment.seed
             found[scale] = fit_curves(
                 [
@@ -241,11 +247,33 @@ class _Work:
         return found
 
 
+def scale_error(experiment: Experiment, curves: LabelledCurves, split: Split) -> float:
+    """How well the scale is known, as the curves to learn from show it [1]."""
+    box = experiment.recipe.box
+    assert box is not None
+    speckle = rings_of(experiment.recipe).speckle / math.sqrt(box.average)
+    found = curves.scale_error(split.train[:MOST_LOOKED_AT], speckle)
+    return min(found, LARGEST_SCALE_ERROR)
+
+
 def options_for(
-    experiment: Experiment, scale: Scale, options: FitOptions
+    experiment: Experiment, scale: Scale, error: float, options: FitOptions
 ) -> FitOptions:
-    """Options of the fits: the prior of the data set, and its scale known or not."""
-    return replace(options, windows=experiment.windows, absolute=scale == "absolute")
+    """Options of the fits: the prior of the data set, and its scale known or not.
+
+    Args:
+        experiment: What the fits are part of.
+        scale: Whether it is known.
+        error: How well, if it is [1].
+        options: All other options.
+    """
+    absolute = scale == "absolute"
+    return replace(
+        options,
+        windows=experiment.windows,
+        absolute=absolute,
+        scale_error=error if absolute else 0.0,
+    )
 
 
 def _scores(

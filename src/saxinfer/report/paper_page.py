@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from saxinfer.paper.data import MODEL, SCALES, Scale
-from saxinfer.paper.experiment import Outcome
+from saxinfer.paper.experiment import Outcome, scale_error
 from saxinfer.paper.scores import TELLS, Score
 from saxinfer.report.folder import written_beside
 from saxinfer.report.page import rendered
@@ -195,6 +195,13 @@ def _data(outcome: Outcome) -> list[tuple[str, str]]:
             f"{np.diff(q).min():.2g} nm⁻¹ apart, wavevectors {grid.step:.2g} nm⁻¹",
         ),
         ("Speckle", f"{most:.0f} % of the intensity at low q, {least:.1f} % at high q"),
+        (
+            "Scale",
+            f"whole curves are {100 * scale_error(experiment, curves, split):.2g} % "
+            "(root mean square) off their closed forms, beyond the speckle, as the "
+            "phases in a box are not quite those of the ensemble; measured on curves "
+            "to learn from",
+        ),
     ]
 
 

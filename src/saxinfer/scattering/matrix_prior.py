@@ -17,12 +17,18 @@ and the uniform prior of s1 and w gives, by integration over w,
 
 So (s1, u, f) and (v, rho, what is left) are the same prior in other coordinates, and
 what is left, which of the phases is the larger one and how far the densities are from
-the crystals', is drawn from the prior once a curve has been understood.
+the crystals', is drawn from the prior once a curve has been understood. Where the scale
+of a curve is known, its height, (1 - m)², tells the second of these:
+
+.. math:: 1 - m = \frac{w}{\rho (1 + x w)}, \qquad
+          p(\ln (1 - m) \mid \rho, f) = \frac{w^2}{(1 + x w) h(x)} .
 
 Derived here; tests compare it with draws from the prior.
 """
 
 import functools
+import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -30,7 +36,7 @@ from torch import Tensor
 
 from saxinfer.parameter import LATENT_LIMIT
 
-__all__ = ["REACH", "untangled"]
+__all__ = ["REACH", "Heights", "untangled"]
 
 # The share of the first phase is uniform within 1/2 ± this.
 REACH = 0.4
@@ -70,25 +76,87 @@ def untangled(
         rest: Latent number of what no curve sees.
         level: Latent number of the distance v of the shares from one half.
     """
-    ratio, rest, level = (
-        z.clamp(-LATENT_LIMIT, LATENT_LIMIT) for z in (ratio, rest, level)
-    )
-    rest = torch.special.ndtr(rest)
-    far = REACH * torch.special.ndtr(level)
-    inverse = _inverse_ratio(ratio, far)
-    larger, smaller = inverse - 0.5 + far, inverse - 0.5 - far
+    rest = torch.special.ndtr(rest.clamp(-LATENT_LIMIT, LATENT_LIMIT))
+    heights = Heights.of(ratio, level)
     # Which phase is the larger one, then how far the densities are from 1.
-    weight, other = _share(torch.stack([larger, smaller]))[1]
-    chance = weight / (weight + other)
+    chance = heights.chance[0]
     first = rest < chance
+    larger, smaller = heights.x
     x = torch.where(first, larger, smaller)
     within = torch.where(first, rest / chance, (rest - chance) / (1 - chance))
     w = _contrast(x, within)
-    share = torch.where(first, 0.5 + far, 0.5 - far)
+    share = torch.where(first, 0.5 + heights.far, 0.5 - heights.far)
     low = torch.special.ndtr(rest.new_tensor(-LATENT_LIMIT))
     columns = (1 / (1 + x * w), 1 - w, 0.5 + (share - 0.5) / (2 * REACH))
     s1, u, f = (torch.special.ndtri(c.clamp(low, 1 - low)) for c in columns)
     return s1, u, f
+
+
+@dataclass(frozen=True, eq=False)
+class Heights:
+    """How high a curve may be, given what its shape tells: ln (1 - m)².
+
+    There are two ways, the first phase being the larger or the smaller one: the rows.
+
+    Attributes:
+        inverse: 1 / rho [1].
+        far: Distance of the shares from one half [1].
+        chance: Prior probability of either way [1].
+    """
+
+    inverse: Float[Tensor, " batch"]
+    far: Float[Tensor, " batch"]
+    chance: Float[Tensor, "way batch"]
+
+    @classmethod
+    def of(
+        cls, ratio: Float[Tensor, " batch"], level: Float[Tensor, " batch"]
+    ) -> "Heights":
+        """From the latent numbers of rho and of the distance of the shares."""
+        limit = LATENT_LIMIT
+        far = REACH * torch.special.ndtr(level.clamp(-limit, limit))
+        inverse = _inverse_ratio(ratio.clamp(-limit, limit), far)
+        weight = _share(inverse - 0.5 + torch.stack([far, -far]))[1]
+        return cls(inverse, far, weight / weight.sum(0))
+
+    @property
+    def x(self) -> Float[Tensor, "way batch"]:
+        """(1 / s1 - 1) / w [1]; negative where a way is impossible."""
+        return self.inverse - 0.5 + torch.stack([self.far, -self.far])
+
+    @property
+    def highest(self) -> Float[Tensor, "way batch"]:
+        """Largest ln height; -inf where a way is impossible."""
+        top = 2 * (self.inverse / (1 + self.x.clamp(min=0))).log()
+        return torch.where(self.chance > 0, top, -math.inf)
+
+    def log_density(
+        self, height: Float[Tensor, "way batch"]
+    ) -> Float[Tensor, "way batch"]:
+        """Of either way and its ln height; only below the ``highest``."""
+        x = self.x.clamp(min=0)
+        w = self._contrast(height)
+        within = 2 * w.log() - torch.log1p(x * w) - _share(x)[1].log()
+        possible = self.chance > 0
+        found = self.chance.log() + within - math.log(2)
+        return torch.where(possible, found, -math.inf)
+
+    def latent(self, height: Float[Tensor, "way batch"]) -> Float[Tensor, "way batch"]:
+        """Latent number of what no shape tells, for either way and ln height."""
+        x = self.x.clamp(min=0)
+        w = self._contrast(height)
+        below = (w.square() * _share(x * w)[1] / _share(x)[1]).clamp(0, 1)
+        start = torch.stack([torch.zeros_like(self.far), self.chance[0]])
+        share = start + self.chance * below
+        low = torch.special.ndtr(share.new_tensor(-LATENT_LIMIT))
+        latent: Tensor = torch.special.ndtri(share.clamp(low, 1 - low))
+        return latent
+
+    def _contrast(self, height: Tensor) -> Tensor:
+        """The w of ln heights, at most 1."""
+        scaled = (0.5 * height).exp() / self.inverse
+        left = 1 - self.x.clamp(min=0) * scaled
+        return (scaled / left.clamp(min=1e-300)).clamp(max=1)
 
 
 def _share(x: Tensor) -> tuple[Tensor, Tensor]:

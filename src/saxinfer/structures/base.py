@@ -11,6 +11,7 @@ from torch import Tensor
 from saxinfer.parameter import Parameter, ParameterSpace
 from saxinfer.scattering.fourier import Rings
 from saxinfer.scattering.grid import Grid
+from saxinfer.scattering.matrix_prior import Heights
 from saxinfer.scattering.realisation import Realisation
 
 __all__ = ["Structure"]
@@ -130,6 +131,19 @@ class Structure(abc.ABC):
         ``entangled`` columns change.
         """
         return coordinates
+
+    def heights(self, coordinates: Float[Tensor, "batch parameter"]) -> Heights | None:
+        """What the height of a curve, its scale known, tells of the ``unseen`` number.
+
+        None if there is no such number.
+        """
+        return None
+
+    def log_height(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"]:
+        """Logarithm of that height; the curve is proportional to it."""
+        return theta.new_zeros(len(theta))
 
     def dependent_values(
         self, theta: Float[Tensor, "batch parameter"]

@@ -54,7 +54,7 @@ from saxinfer.scattering.cross_section import CrossSection, Shape
 from saxinfer.scattering.drawn_field import WAVES
 from saxinfer.scattering.fourier import Rings
 from saxinfer.scattering.grid import Grid
-from saxinfer.scattering.matrix_prior import untangled
+from saxinfer.scattering.matrix_prior import Heights, untangled
 from saxinfer.scattering.random_field import FieldTransform, power_law_spectrum
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.structures.base import Structure
@@ -277,6 +277,16 @@ class Cellulose(Structure):
         columns = list(coordinates.unbind(-1))
         columns[4], columns[5], columns[7] = untangled(*(columns[i] for i in (4, 5, 7)))
         return torch.stack(columns, -1)
+
+    def heights(self, coordinates: Float[Tensor, "batch parameter"]) -> Heights:
+        """Of (1 - m)², from contrast ratio and level."""
+        return Heights.of(coordinates[:, 4], coordinates[:, 7])
+
+    def log_height(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"]:
+        """Logarithm of (1 - m)²: at equal ratio and level S is proportional to it."""
+        return 2 * (1 - matrix(theta)[0]).log()
 
     def dependent_values(
         self, theta: Float[Tensor, "batch parameter"]
