@@ -27,18 +27,30 @@ from scipy.special import ndtri
 
 from saxinfer.inference.target import Target
 
-__all__ = ["Nested", "likelihood_of", "nested", "sampled_columns"]
+__all__ = ["Care", "Nested", "likelihood_of", "nested", "sampled_columns"]
 
-# Live points, walks that step together, and the evidence that may be left [nats].
-LIVE, QUEUE, LEFT = 500, 200, 0.05
-
-# Steps of a walk: so many, and so many more a coordinate.
-STEPS, MORE = 20, 1
+# Walks that step together, and the evidence that may be left [nats].
+QUEUE, LEFT = 200, 0.05
 
 # Likelihood of what is forbidden.
 FORBIDDEN = -1e300
 
 LogLikelihood = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Care:
+    """How carefully to sample.
+
+    Attributes:
+        live: Number of live points.
+        steps: Steps of a walk for each coordinate. With too few, walks stay near the
+            live point that they left; along a bent ridge whole runs then end at one or
+            the other of its ends, with errors that do not say so.
+    """
+
+    live: int = 800
+    steps: int = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +184,7 @@ def _in_ellipsoids(axes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def nested(
-    log_likelihood: LogLikelihood, size: int, seed: int, *, live: int = LIVE
+    log_likelihood: LogLikelihood, size: int, seed: int, care: Care | None = None
 ) -> Nested:
     """Samples a posterior whose prior is standard normal in every coordinate.
 
@@ -180,25 +192,25 @@ def nested(
         log_likelihood: Of a batch of latent vectors.
         size: Number of coordinates.
         seed: Seed of the run.
-        live: Number of live points.
+        care: How carefully to sample.
     """
     import dynesty
 
+    care = care or Care()
     start = time.process_time()
     rng = np.random.default_rng(seed)
-    cube = rng.random((live, size))
+    cube = rng.random((care.live, size))
     latent = ndtri(cube)
-    values = np.concatenate(
-        [log_likelihood(part) for part in np.array_split(latent, live // 100)]
-    )
+    batches = np.array_split(latent, math.ceil(care.live / QUEUE))
+    values = np.concatenate([log_likelihood(batch) for batch in batches])
     sampler = dynesty.NestedSampler(
         partial(_single, log_likelihood),
         ndtri,
         size,
-        nlive=live,
+        nlive=care.live,
         bound="multi",
         sample="rwalk",
-        walks=STEPS + MORE * size,
+        walks=care.steps * size,
         live_points=[cube, latent, values],
         # The walks begin at once: points of the whole cube are seldom good enough.
         first_update={"min_ncall": 0, "min_eff": 100.0},

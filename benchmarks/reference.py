@@ -1,0 +1,354 @@
+"""Are our posteriors the exact ones? Held against nested sampling, curve by curve.
+
+    python benchmarks/reference.py MODEL [--tier standard] [--curves 40] [--seed 4000]
+                                   [-o DIR] [--resume] [--ours] [--workers 2]
+
+draws curves as benchmarks/calibration.py does. Each is fitted by our own path, as many
+times with other seeds as it takes for 2,000 independent draws (the last place of each
+walker), and by two independent runs of nested sampling (benchmarks/nested.py) on the
+same likelihood and prior. Where these do not agree, they are repeated with more live
+points and longer walks; a curve whose runs never agree says nothing. It prints a table:
+
+- the log evidence of ours and of both runs, and how many errors they are apart;
+- the score of a classifier that tells our draws from the reference's, that of halves of
+  the reference, which is the test's own noise, and that of one run from the other;
+- effective samples and efficiency of one fit of ours (medians), and its seconds;
+- regions of at least 2 % of the reference's belief where ours has less than a tenth of
+  that share: in all our draws, and in how many of our fits taken alone; and the
+  reverse, what the reference missed.
+
+Every run and every curve has a file in DIR; --resume goes on from these. --ours keeps
+the references and judges our side anew. A reference of another likelihood is refused.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from calibration import draw_curve
+from nested import likelihood_of, sampled_columns
+from saxinfer.calibration.two_sample import (
+    CLASSIFIER,
+    DRAWS,
+    Region,
+    distinct,
+    missed,
+    two_sample,
+)
+from saxinfer.inference import propose
+from saxinfer.inference.card import load_estimator
+from saxinfer.inference.refine import Effort, refine
+from saxinfer.inference.target import Target
+from saxinfer.instrument.observation import Observation
+from saxinfer.instrument.tiers import Tier
+from saxinfer.preprocess.prepare import prepare
+from saxinfer.structures import get_structure
+from settled import GOOD, NEAR, Reference, apart, settled_reference
+
+# Fits of ours, at most, for enough draws.
+MOST_FITS = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """One fit of ours.
+
+    Attributes:
+        last: Last place of each walker, those that are distinct.
+        points: All samples.
+        log_evidence: Log marginal likelihood.
+        log_evidence_sd: Its standard error, as the fit states it.
+        effective: Effective samples.
+        efficiency: Effective samples for each curve that was tried.
+        seconds: Time of the processor.
+    """
+
+    last: np.ndarray
+    points: np.ndarray
+    log_evidence: float
+    log_evidence_sd: float
+    effective: float
+    efficiency: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One curve: ours beside the reference.
+
+    Attributes:
+        seed: Of the curve.
+        points: Number of measured points.
+        evidence: Log evidence and error of each fit of ours.
+        reference: The same of the two reference runs.
+        settled: Whether these agree; if not, nothing follows from the comparison.
+        care: Their number of live points, and steps of a walk for each coordinate.
+        score: Two-sample score of ours and the reference.
+        halves: Scores of halves of the reference.
+        between: Score of one reference run and the other.
+        draws: Draws a side.
+        effective: Effective samples of each fit of ours.
+        efficiency: Efficiency of each.
+        seconds: Time of the processor of each [s].
+        missed: Regions that ours missed: share of the reference, of ours, parameters.
+        fits_that_missed: Number of fits of ours that missed any, taken alone.
+        extra: Regions of ours that the reference missed.
+        reference_seconds: Time of the processor of both runs [s].
+    """
+
+    seed: int
+    points: int
+    evidence: list[tuple[float, float]]
+    reference: list[tuple[float, float]]
+    settled: bool
+    care: tuple[int, int]
+    score: float
+    halves: list[float]
+    between: float
+    draws: int
+    effective: list[float]
+    efficiency: list[float]
+    seconds: list[float]
+    missed: list[tuple[float, float, list[float]]]
+    fits_that_missed: int
+    extra: list[tuple[float, float, list[float]]]
+    reference_seconds: float
+
+    @property
+    def pull(self) -> float:
+        """Distance of ours from the reference in evidence, in errors.
+
+        The error of ours is what its fits state or how far they scatter, whichever is
+        larger.
+        """
+        ours = np.array(self.evidence)
+        theirs = np.array(self.reference)
+        stated = np.sqrt(np.square(ours[:, 1]).mean())
+        error = max(stated, ours[:, 0].std()) / math.sqrt(len(ours))
+        other = np.sqrt(np.square(theirs[:, 1]).sum()) / len(theirs)
+        gap = ours[:, 0].mean() - theirs[:, 0].mean()
+        return float(gap / math.hypot(error, other))
+
+    @property
+    def agreement(self) -> float:
+        """Distance of the two reference runs in evidence, in errors."""
+        return apart(*self.reference)
+
+
+def target_of(model: str, tier: Tier, seed: int) -> Target:
+    """The exact posterior of a simulated curve, as a fit of its file would have it."""
+    _, curve = draw_curve(model, tier, seed)
+    prepared = prepare(curve, None)
+    structure = get_structure(model)
+    observation = Observation.of(
+        prepared.curve.q,
+        prepared.curve.intensity,
+        prepared.sigma,
+        prepared.curve.resolution,
+        prepared.sigma_source,
+        prepared.groups,
+    )
+    return Target(structure, structure.space, observation)
+
+
+def fitted_once(target: Target, model: str, seed: int) -> Fitted:
+    """One fit of ours, with the effort of every fit."""
+    generator = torch.Generator().manual_seed(seed)
+    columns, effort = sampled_columns(target), Effort()
+    start = time.process_time()
+    with torch.no_grad():
+        proposals = propose(target, load_estimator(model, None), generator)
+        sampled = refine(target, proposals, generator, effort)
+    seconds = time.process_time() - start
+    points = sampled.points[:, columns].numpy()
+    return Fitted(
+        last=distinct(points[-effort.walkers :]),
+        points=points,
+        log_evidence=sampled.log_evidence,
+        log_evidence_sd=sampled.log_evidence_sd,
+        effective=sampled.effective,
+        efficiency=sampled.effective / sampled.drawn,
+        seconds=seconds,
+    )
+
+
+def fits_of(target: Target, model: str, seed: int) -> list[Fitted]:
+    """Fits of ours with other seeds, until they have enough draws together."""
+    fits: list[Fitted] = []
+    while len(fits) < MOST_FITS and sum(len(f.last) for f in fits) < DRAWS:
+        fits.append(fitted_once(target, model, 1000 * seed + len(fits)))
+    return fits
+
+
+def compare(
+    model: str, tier: Tier, folder: Path, keep: tuple[bool, bool], seed: int
+) -> Comparison:
+    """One curve, from its file if it may be kept.
+
+    Args:
+        model: Name of the structure.
+        tier: Of the instruments.
+        folder: Where the files lie.
+        keep: Whether to keep the references, and the comparisons, that are there.
+        seed: Of the curve.
+    """
+    torch.set_num_threads(1)
+    name = f"{model}-{tier}-{seed}"
+    place = folder / f"{name}.json"
+    if keep[1] and place.exists():
+        return Comparison(**json.loads(place.read_text()))
+    target = target_of(model, tier, seed)
+    likelihood, size = likelihood_of(target), len(sampled_columns(target))
+    reference = settled_reference(likelihood, size, seed, folder / name, keep=keep[0])
+    result = compared(target, fits_of(target, model, seed), reference, seed)
+    new = place.with_suffix(".new")
+    new.write_text(json.dumps(asdict(result), indent=1) + "\n")
+    new.replace(place)
+    return result
+
+
+def compared(
+    target: Target, fits: list[Fitted], reference: Reference, seed: int
+) -> Comparison:
+    """Our fits beside the runs of the reference."""
+    runs = reference.runs
+    theirs = distinct(np.concatenate([run.draws for run in runs]))
+    ours = distinct(np.concatenate([fit.last for fit in fits]))
+    draws = min(DRAWS, len(ours), len(theirs) // 2)
+    told = two_sample(ours, theirs, count=draws, seed=seed)
+    described = partial(_described, target)
+    return Comparison(
+        seed=seed,
+        points=len(target.observation.q),
+        evidence=[(fit.log_evidence, fit.log_evidence_sd) for fit in fits],
+        reference=[(run.log_evidence, run.log_evidence_sd) for run in runs],
+        settled=reference.settled,
+        care=(reference.care.live, reference.care.steps),
+        score=told.score,
+        halves=list(told.halves),
+        between=reference.between,
+        draws=draws,
+        effective=[fit.effective for fit in fits],
+        efficiency=[fit.efficiency for fit in fits],
+        seconds=[fit.seconds for fit in fits],
+        missed=[described(region) for region in missed(ours, theirs)],
+        fits_that_missed=sum(bool(missed(fit.points, theirs)) for fit in fits),
+        extra=[described(region) for region in missed(theirs, ours)],
+        reference_seconds=sum(run.seconds for run in runs),
+    )
+
+
+def _described(target: Target, region: Region) -> tuple[float, float, list[float]]:
+    """Shares of a region, and the structure's parameters in its middle."""
+    latent = torch.zeros(1, target.dimension, dtype=torch.float64)
+    latent[:, sampled_columns(target)] = torch.from_numpy(region.centre)
+    theta = target.theta(latent)[0]
+    return region.share, region.other, [float(f"{value:.4g}") for value in theta]
+
+
+def compare_many(
+    job: Callable[[int], Comparison], seeds: range, workers: int
+) -> list[Comparison]:
+    """Curves in processes of one thread each; says which are done."""
+    if workers == 1:
+        return [_told(job(seed)) for seed in seeds]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return [_told(result) for result in pool.map(job, seeds)]
+
+
+def _told(result: Comparison) -> Comparison:
+    """Prints the line of one curve."""
+    ours = np.array(result.evidence)
+    (one, one_sd), (two, two_sd) = result.reference
+    halves = np.sqrt(np.square(np.array(result.halves) - 0.5).mean())
+    print(
+        f"| {result.seed} | {result.points} "
+        f"| {ours[:, 0].mean():.2f} ± {ours[:, 0].std():.2f} "
+        f"| {one:.2f} ± {one_sd:.2f} | {two:.2f} ± {two_sd:.2f} "
+        f"| {result.pull:+.1f} | {result.agreement:+.1f} "
+        f"| {result.score:.3f} | {halves:.3f} | {result.between:.3f} "
+        f"| {np.median(result.effective):.0f} | {np.median(result.efficiency):.3f} "
+        f"| {np.median(result.seconds):.1f} | {len(result.missed)} "
+        f"| {result.fits_that_missed} of {len(ours)} | {len(result.extra)} "
+        f"| {result.reference_seconds:.0f} "
+        f"| {'' if result.settled else 'not '}settled, "
+        f"{result.care[0]} x {result.care[1]} |",
+        flush=True,
+    )
+    return result
+
+
+def summarise(results: list[Comparison]) -> None:
+    """Prints what holds of all curves whose reference settled."""
+    unsettled = [r.seed for r in results if not r.settled]
+    print(f"\ncurves whose reference runs never agreed, left out below: {unsettled}")
+    results = [r for r in results if r.settled]
+    count = len(results)
+    if not count:
+        return
+    efficiency = [np.median(r.efficiency) for r in results]
+    effective = [np.median(r.effective) for r in results]
+    noise = np.concatenate([r.halves for r in results]) - 0.5
+    print(
+        f"score at most {GOOD}: {sum(r.score <= GOOD for r in results)} of {count}; "
+        f"the test's own noise: {np.sqrt(np.square(noise).mean()):.4f}, "
+        f"largest {np.abs(noise).max():.4f}"
+    )
+    print(f"classifier: {CLASSIFIER}; {min(r.draws for r in results)} draws a side")
+    print(
+        f"evidence within {NEAR:g} errors: "
+        f"{sum(abs(r.pull) <= NEAR for r in results)} of {count}"
+    )
+    print(
+        f"curves with a region missed: {sum(bool(r.missed) for r in results)}; with "
+        f"one that the reference missed: {sum(bool(r.extra) for r in results)}"
+    )
+    print(
+        f"median efficiency {np.median(efficiency):.3f}; effective samples: median "
+        f"{np.median(effective):.0f}, least {min(effective):.0f}"
+    )
+    for result in results:
+        for kind, regions in (("missed", result.missed), ("extra", result.extra)):
+            for share, other, theta in regions:
+                print(f"{result.seed} {kind}: {share:.3f} against {other:.4f}, {theta}")
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model")
+    parser.add_argument("--tier", choices=("standard", "hard"), default="standard")
+    parser.add_argument("--curves", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=4000)
+    parser.add_argument("-o", "--output", type=Path, default=Path("reference"))
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--ours", action="store_true")
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    asked.output.mkdir(parents=True, exist_ok=True)
+    keep = (asked.resume or asked.ours, asked.resume and not asked.ours)
+    job = partial(compare, asked.model, asked.tier, asked.output, keep)
+    print(f"{asked.model}, {asked.tier} tier, nested sampling by dynesty")
+    print(
+        "| curve | points | ln Z ours ± scatter | run 1 | run 2 | pull "
+        "| run 1 - run 2 | score | halves | run 1, run 2 | effective | efficiency "
+        "| s a fit | missed | fits that missed | extra | s reference | reference |\n"
+        + "|---" * 18
+        + "|"
+    )
+    seeds = range(asked.seed, asked.seed + asked.curves)
+    summarise(compare_many(job, seeds, asked.workers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The reference sampler and the comparison with it, on what has a known answer.
+
+Two normal likelihoods under a standard normal prior have a closed evidence: each gives
+the product over the columns of N(centre | 0, 1 + width²), times its own weight. All
+seeds are fixed; a right sampler exceeds four of its errors once in 16,000 seeds.
+"""
+
+import importlib
+import math
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy import ndarray
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+COLUMNS, WIDTH, CENTRES, WEIGHTS = 3, 0.1, (1.2, -1.0), (0.3, 0.7)
+
+
+def script(name: str) -> ModuleType:
+    """A script of the benchmarks, as its own processes find it too."""
+    if str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
+    return importlib.import_module(name)
+
+
+def bumps(latent: ndarray) -> ndarray:
+    """Log likelihood of two normal bumps that are far apart."""
+    square = [np.square((latent - c) / WIDTH).sum(1) for c in CENTRES]
+    one, two = (math.log(w) - 0.5 * s for w, s in zip(WEIGHTS, square, strict=True))
+    both: ndarray = np.logaddexp(one, two)
+    return both
+
+
+def parts() -> ndarray:
+    """Log evidence of each bump."""
+    spread = 1 + WIDTH**2
+    return np.array(
+        [
+            math.log(weight)
+            + COLUMNS * (math.log(WIDTH / math.sqrt(spread)))
+            - 0.5 * COLUMNS * centre**2 / spread
+            for weight, centre in zip(WEIGHTS, CENTRES, strict=True)
+        ]
+    )
+
+
+def fast(seed: int) -> Any:
+    """A run on the two bumps."""
+    nested = script("nested")
+    return nested.nested(bumps, COLUMNS, seed, nested.Care(300, 10))
+
+
+@pytest.fixture(scope="module")
+def run() -> Any:
+    """One run on the two bumps."""
+    pytest.importorskip("dynesty")
+    return fast(5)
+
+
+def test_the_evidence_of_two_modes_is_found(run: Any) -> None:
+    truth = np.logaddexp(*parts())
+    assert 0.02 < run.log_evidence_sd < 0.3
+    assert abs(run.log_evidence - truth) < 4 * run.log_evidence_sd
+
+
+def test_each_mode_keeps_its_share_and_width(run: Any) -> None:
+    share = math.exp(parts()[0] - np.logaddexp(*parts()))
+    first = run.draws[:, 0] > 0
+    # Live points fall to either mode by chance at first: 300 of them, not the draws.
+    slack = 4 * math.sqrt(share * (1 - share) / 300) * 2
+    assert first.mean() == pytest.approx(share, abs=slack)
+    width = WIDTH / math.sqrt(1 + WIDTH**2)
+    for mode, centre in ((first, CENTRES[0]), (~first, CENTRES[1])):
+        drawn = run.draws[mode]
+        error = 4 * width / math.sqrt(len(drawn))
+        assert drawn.mean(0) == pytest.approx(centre / (1 + WIDTH**2), abs=2 * error)
+        assert drawn.std(0) == pytest.approx(width, abs=2 * error)
+
+
+def test_no_draw_is_there_twice(run: Any) -> None:
+    assert len(np.unique(run.draws, axis=0)) == len(run.draws) > 500
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another(run: Any) -> None:
+    assert fast(5).log_evidence == run.log_evidence
+    assert fast(6).log_evidence != run.log_evidence
+
+
+def test_the_likelihood_is_the_targets_density_less_the_prior() -> None:
+    import torch
+
+    reference, nested = script("reference"), script("nested")
+    target = reference.target_of("cellulose", "standard", 1)
+    columns = nested.sampled_columns(target)
+    # One of its contrasts is seen in no curve.
+    assert len(columns) == target.dimension - 1
+    part = 0.3 * np.random.default_rng(0).standard_normal((4, len(columns)))
+    latent = torch.randn(4, target.dimension, dtype=torch.float64)
+    latent[:, columns] = torch.from_numpy(part)
+    prior = -0.5 * (latent.square() + math.log(2 * math.pi)).sum(1)
+    expected = target.log_density(latent) - prior
+    found = nested.likelihood_of(target)(part)
+    np.testing.assert_allclose(found, expected.numpy(), rtol=1e-9)
+
+
+def test_a_kept_reference_is_read_again_and_that_of_another_curve_refused(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("dynesty")
+    settled = script("settled")
+    place = tmp_path / "run.npz"
+
+    def narrow(latent: ndarray) -> ndarray:
+        value: ndarray = -50 * np.square(latent).sum(1)
+        return value
+
+    care = script("nested").Care(200, 10)
+    one = settled.reference_run(narrow, 2, 1, care, place, True)
+    again = settled.reference_run(narrow, 2, 1, care, place, True)
+    np.testing.assert_array_equal(one.draws, again.draws)
+    assert one.log_evidence == again.log_evidence
+    with pytest.raises(ValueError, match="another likelihood or prior"):
+        settled.reference_run(lambda x: 2 * narrow(x), 2, 1, care, place, True)
+
+
+def test_evidences_are_apart_in_errors_of_both_sides() -> None:
+    comparison = script("reference").Comparison(
+        seed=1,
+        points=100,
+        evidence=[(10.0, 0.03), (10.2, 0.03)],
+        reference=[(9.0, 0.3), (9.4, 0.4)],
+        settled=True,
+        care=(800, 10),
+        score=0.5,
+        halves=[0.5],
+        between=0.5,
+        draws=2000,
+        effective=[600.0],
+        efficiency=[0.1],
+        seconds=[1.0],
+        missed=[],
+        fits_that_missed=0,
+        extra=[],
+        reference_seconds=1.0,
+    )
+    # Ours: scatter 0.1 of two fits; the reference: 0.5 / 2.
+    assert comparison.pull == pytest.approx(0.9 / math.hypot(0.1 / math.sqrt(2), 0.25))
+    assert comparison.agreement == pytest.approx(-0.4 / 0.5)
+
+
+def made(seed: int, shift: float, log_evidence: float) -> Any:
+    """A run whose draws are standard normal, but for a shift in the first column."""
+    draws = np.random.default_rng(seed).standard_normal((1000, COLUMNS))
+    draws[:, 0] += shift
+    return script("nested").Nested(draws, log_evidence, 0.1, 1500.0, 10_000, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("shift", "gap", "settled"),
+    [(0.0, 0.2, True), (0.0, 0.6, False), (1.0, 0.2, False)],
+)
+def test_runs_are_settled_if_they_agree_in_evidence_and_in_draws(
+    shift: float, gap: float, settled: bool
+) -> None:
+    one, two = made(1, 0.0, 5.0), made(2, shift, 5.0 + gap)
+    care = script("nested").Care()
+    assert script("settled").Reference.of(one, two, care, 0).settled is settled
