@@ -4,9 +4,9 @@
                                    [-o DIR] [--resume] [--ours] [--workers 2]
 
 draws curves as benchmarks/calibration.py does. Each is fitted by our own path, as many
-times with other seeds as it takes for 2,000 independent draws (the last place of each
-walker), and by two independent runs of nested sampling (benchmarks/nested.py) on the
-same likelihood and prior. Where these do not agree, they are repeated with more live
+times with other seeds as it takes for 2,000 independent draws (of weighted samples
+those that rejection leaves, of walkers their last places), and by two independent runs
+of nested sampling (benchmarks/nested.py) on the same likelihood and prior. Where these do not agree, they are repeated with more live
 points and longer walks; a curve whose runs never agree says nothing. It prints a table:
 
 - the log evidence of ours and of both runs, and how many errors they are apart;
@@ -64,7 +64,8 @@ class Fitted:
     """One fit of ours.
 
     Attributes:
-        last: Last place of each walker, those that are distinct.
+        independent: Independent draws: those that rejection leaves of weighted ones,
+            or the last place of each walker.
         points: All samples.
         log_evidence: Log marginal likelihood.
         log_evidence_sd: Its standard error, as the fit states it.
@@ -73,7 +74,7 @@ class Fitted:
         seconds: Time of the processor.
     """
 
-    last: np.ndarray
+    independent: np.ndarray
     points: np.ndarray
     log_evidence: float
     log_evidence_sd: float
@@ -170,10 +171,19 @@ def fitted_once(target: Target, model: str, seed: int) -> Fitted:
         proposals = propose(target, load_estimator(model, None), generator)
         sampled = refine(target, proposals, generator, effort)
     seconds = time.process_time() - start
-    points = sampled.points[:, columns].numpy()
+    points = sampled.points[:, columns]
+    chance = sampled.weights / sampled.weights.max()
+    if float(chance.min()) == 1.0:
+        independent = points[-effort.walkers :]
+    else:
+        luck = torch.rand(len(chance), generator=generator, dtype=chance.dtype)
+        independent = points[luck < chance]
+    rows = torch.multinomial(
+        sampled.weights, len(points), replacement=True, generator=generator
+    )
     return Fitted(
-        last=distinct(points[-effort.walkers :]),
-        points=points,
+        independent=distinct(independent.numpy()),
+        points=points[rows].numpy(),
         log_evidence=sampled.log_evidence,
         log_evidence_sd=sampled.log_evidence_sd,
         effective=sampled.effective,
@@ -185,7 +195,7 @@ def fitted_once(target: Target, model: str, seed: int) -> Fitted:
 def fits_of(target: Target, model: str, seed: int) -> list[Fitted]:
     """Fits of ours with other seeds, until they have enough draws together."""
     fits: list[Fitted] = []
-    while len(fits) < MOST_FITS and sum(len(f.last) for f in fits) < DRAWS:
+    while len(fits) < MOST_FITS and sum(len(f.independent) for f in fits) < DRAWS:
         fits.append(fitted_once(target, model, 1000 * seed + len(fits)))
     return fits
 
@@ -223,7 +233,7 @@ def compared(
     """Our fits beside the runs of the reference."""
     runs = reference.runs
     theirs = distinct(np.concatenate([run.draws for run in runs]))
-    ours = distinct(np.concatenate([fit.last for fit in fits]))
+    ours = distinct(np.concatenate([fit.independent for fit in fits]))
     draws = min(DRAWS, len(ours), len(theirs) // 2)
     told = two_sample(ours, theirs, count=draws, seed=seed)
     described = partial(_described, target)

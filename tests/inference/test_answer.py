@@ -81,11 +81,16 @@ DEFAULT_FIT = """
 import sys, torch
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions, run
-from saxinfer.inference.refine import Effort
+from saxinfer.inference.direct import Demand
+from saxinfer.inference.refine import Effort, Rounds
 from saxinfer.report import document
 q = torch.logspace(-1, 0.3, 30).double()
 curve = Curve(q, torch.exp(-8 * q**2) + 0.01, 0.02 * torch.ones_like(q))
-effort = Effort(scan=40, first=8, starts=8, draws=60, rounds=1, walkers=40, steps=10)
+brief = Rounds(1, 12, 400.0)
+effort = Effort(
+    scan=40, first=8, starts=8, draws=60, rounds=brief, more_rounds=brief,
+    demand=Demand(most=0), walkers=40, steps=10,
+)
 print(document(run(curve, "sphere", options=FitOptions(effort=effort)))["method"])
 print(*sys.modules)
 """

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from saxinfer.inference.direct import Demand
 from saxinfer.inference.ensemble import Ensemble
 from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.target import Target
@@ -14,29 +15,48 @@ from saxinfer.inference.target import Target
 ERRORS = 4.0
 
 
-def refined(target: Target, proposals: Tensor, seed: int = 0) -> Ensemble:
-    return refine(target, proposals, Generator().manual_seed(seed))
+# Independent samples where they are good enough, and walkers alone.
+DIRECT, WALKERS = Effort(), Effort(demand=Demand(most=0))
 
 
+def refined(
+    target: Target, proposals: Tensor, seed: int = 0, effort: Effort = DIRECT
+) -> Ensemble:
+    return refine(target, proposals, Generator().manual_seed(seed), effort)
+
+
+def mean(found: Ensemble, values: Tensor) -> Tensor:
+    """Posterior mean of the values of all samples."""
+    return found.weights @ values.double()
+
+
+@pytest.mark.parametrize("effort", [DIRECT, WALKERS])
 def test_a_linear_gaussian_posterior_is_found_as_its_closed_form_says(
-    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+    linear: Target,
+    exact: tuple[Tensor, Tensor, float],
+    proposals: Tensor,
+    effort: Effort,
 ) -> None:
-    mean, covariance, _ = exact
-    found = refined(linear, proposals)
+    expected, covariance, _ = exact
+    found = refined(linear, proposals, effort=effort)
     z = found.points[:, :3]
-    centre, spread = z.mean(0), torch.cov(z.T)
+    centre, spread = mean(found, z), torch.cov(z.T, aweights=found.weights)
     sd = covariance.diagonal().sqrt()
     allowed = ERRORS / math.sqrt(found.effective)
-    assert bool(((centre - mean).abs() < allowed * sd).all())
+    assert bool(((centre - expected).abs() < allowed * sd).all())
     gap = (spread - covariance) / (sd[:, None] * sd)
     # Of a normal variance the relative standard error is sqrt(2 / n).
     assert float(gap.abs().max()) < allowed * math.sqrt(2)
 
 
+@pytest.mark.parametrize("effort", [DIRECT, WALKERS])
 def test_the_evidence_is_that_of_the_closed_form(
-    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+    linear: Target,
+    exact: tuple[Tensor, Tensor, float],
+    proposals: Tensor,
+    effort: Effort,
 ) -> None:
-    found = refined(linear, proposals)
+    found = refined(linear, proposals, effort=effort)
     assert found.log_evidence_sd < 0.1
     assert found.log_evidence == pytest.approx(
         exact[2], abs=ERRORS * found.log_evidence_sd
@@ -48,7 +68,8 @@ def test_what_the_data_do_not_tell_keeps_its_prior(
 ) -> None:
     found = refined(linear, proposals)
     rest = found.points[:, 3:]
-    centre, variance = rest.mean(0), rest.var(0)
+    centre = mean(found, rest)
+    variance = mean(found, (rest - centre).square())
     allowed = ERRORS / math.sqrt(found.effective)
     assert float(centre.abs().max()) < allowed
     assert float((variance - 1).abs().max()) < allowed * math.sqrt(2)
@@ -62,9 +83,10 @@ def left_share(folded: Target) -> float:
     return float(density[grid < -0.3].sum() / density.sum())
 
 
+@pytest.mark.parametrize("effort", [DIRECT, WALKERS])
 @pytest.mark.parametrize("known", ["both", "one"])
 def test_both_modes_are_found_with_the_right_share_of_the_belief(
-    folded: Target, known: str
+    folded: Target, known: str, effort: Effort
 ) -> None:
     share = left_share(folded)
     assert 0.15 < share < 0.5
@@ -73,14 +95,15 @@ def test_both_modes_are_found_with_the_right_share_of_the_belief(
     if known == "one":
         # A network that misses the other one, which is the structure's exact mirror.
         start[:, 0] = 1.2 + 0.05 * start[:, 0]
-    found = refined(folded, start)
+    found = refined(folded, start, effort=effort)
     left = (found.points[:, 0] < -0.3).double()
     allowed = ERRORS * math.sqrt(share * (1 - share) / found.effective)
-    assert float(left.mean()) == pytest.approx(share, abs=allowed)
+    assert float(mean(found, left)) == pytest.approx(share, abs=allowed)
 
 
+@pytest.mark.parametrize("effort", [DIRECT, WALKERS])
 def test_a_bent_ridge_is_followed_to_its_ends_from_a_single_point(
-    bent: Target,
+    bent: Target, effort: Effort
 ) -> None:
     axis = torch.linspace(-4.5, 4.5, 901, dtype=torch.float64)
     plane = torch.cartesian_prod(axis, axis)
@@ -92,8 +115,8 @@ def test_a_bent_ridge_is_followed_to_its_ends_from_a_single_point(
     start = 0.02 * torch.randn(
         60, bent.dimension, generator=Generator().manual_seed(0), dtype=torch.float64
     )
-    found = refined(bent, start)
-    square = float(found.points[:, 0].square().mean())
+    found = refined(bent, start, effort=effort)
+    square = float(mean(found, found.points[:, 0].square()))
     error = math.sqrt((fourth - expected**2) / found.effective)
     assert square == pytest.approx(expected, abs=ERRORS * error)
     assert expected > 0.3
@@ -112,7 +135,8 @@ def test_more_steps_are_worth_more_and_it_stops_when_enough(
     linear: Target, proposals: Tensor
 ) -> None:
     def found(enough: float) -> Ensemble:
-        effort = Effort(walkers=100, steps=100, enough=enough)
+        none = Demand(most=0)
+        effort = Effort(demand=none, walkers=100, steps=100, enough=enough)
         return refine(linear, proposals, Generator().manual_seed(0), effort)
 
     little, much = found(50), found(500)
@@ -148,4 +172,4 @@ def test_a_narrowed_prior_truncates_the_posterior(
     sd = float(exact[1][0, 0].sqrt())
     expected = float(exact[0][0]) - math.sqrt(2 / math.pi) * sd
     allowed = ERRORS * 0.6 * sd / math.sqrt(found.effective)
-    assert float(z.mean()) == pytest.approx(expected, abs=allowed)
+    assert float(mean(found, z)) == pytest.approx(expected, abs=allowed)

@@ -40,6 +40,7 @@ def cellulose(**windows: tuple[float, float]) -> tuple[Target, Ensemble]:
     return target, Ensemble(
         points=latent,
         amounts=amounts,
+        weights=torch.full((40,), 1 / 40, dtype=torch.float64),
         effective=30.0,
         drawn=40,
         log_evidence=0.0,

@@ -4,9 +4,16 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 from torch import Generator, Tensor
 
-from saxinfer.inference.weights import bridge, effective, tempered, worth_of
+from saxinfer.inference.weights import (
+    bridge,
+    effective,
+    smoothed,
+    tempered,
+    worth_of,
+)
 
 
 def test_equal_weights_all_count_and_forbidden_ones_do_not() -> None:
@@ -22,6 +29,49 @@ def test_effective_samples_follow_the_spread_of_the_weights() -> None:
     # For log-normal weights the share is exp(-variance).
     share = effective(log_weight) / 40_000
     assert share == pytest.approx(math.exp(-0.64), rel=0.05)
+
+
+@pytest.mark.parametrize("shape", [-0.3, 0.2, 0.5, 0.9])
+def test_the_shape_of_a_tail_is_that_of_the_weights(shape: float) -> None:
+    drawn = stats.genpareto(shape).rvs(20_000, random_state=1)
+    log_weight = torch.from_numpy(drawn).log()
+    found = smoothed(log_weight)[1]
+    # Error of a shape from n members of a tail, and the prior's pull of ten members.
+    tail = 3 * math.sqrt(20_000)
+    error = (1 + shape) / math.sqrt(tail)
+    assert found == pytest.approx(shape, abs=4 * error + 10 / tail)
+
+
+def test_only_the_tail_is_smoothed_and_keeps_its_order() -> None:
+    drawn = stats.genpareto(0.4).rvs(1000, random_state=2)
+    log_weight = torch.from_numpy(drawn).log() + 700.0
+    result = smoothed(log_weight)[0]
+    order = torch.argsort(log_weight)
+    tail = math.ceil(3 * math.sqrt(1000))
+    assert torch.equal(result[order[:-tail]], log_weight[order[:-tail]])
+    assert bool((result[order].diff() > 0)[-tail:].all())
+    assert float(result.max()) <= float(log_weight.max())
+
+
+def test_smoothed_weights_have_the_better_mean() -> None:
+    errors = []
+    for seed in range(100):
+        drawn = stats.genpareto(0.65).rvs(1000, random_state=seed)
+        expected = 1 / (1 - 0.65)
+        log_weight = torch.from_numpy(drawn).log()
+        both = (log_weight, smoothed(log_weight)[0])
+        errors.append([float(part.exp().mean()) - expected for part in both])
+    raw, found = torch.tensor(errors).square().mean(0).sqrt().tolist()
+    assert found < 0.8 * raw
+
+
+def test_equal_weights_have_no_tail_and_few_are_refused() -> None:
+    even = torch.zeros(100, dtype=torch.float64)
+    result, shape = smoothed(even)
+    assert torch.equal(result, even)
+    assert shape == -math.inf
+    with pytest.raises(ValueError, match="25 weights at least, got 20"):
+        smoothed(torch.randn(20))
 
 
 @pytest.mark.parametrize("spread", [0.1, 3.0, 30.0])

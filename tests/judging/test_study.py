@@ -6,14 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from saxinfer.inference.refine import Effort
+from saxinfer.inference.direct import Demand
+from saxinfer.inference.refine import Effort, Rounds
 from saxinfer.judging import CalibrationError, JudgedCurve, drawn, prior_of
 from saxinfer.judging.study import Study, Trial, begin, calibrate
 from saxinfer.judging.subject import Subject
 
 # As little work as gives a posterior at all.
 LITTLE = Effort(
-    scan=10, first=2, starts=2, draws=60, rounds=1, walkers=60, steps=5, enough=5
+    scan=10,
+    first=2,
+    starts=2,
+    draws=60,
+    rounds=Rounds(1, 12, 400.0),
+    more_rounds=Rounds(1, 12, 400.0),
+    demand=Demand(most=0),
+    walkers=60,
+    steps=5,
+    enough=5,
 )
 
 SUBJECT = Subject("sphere", "npe+refine", None, "0123456789ab")

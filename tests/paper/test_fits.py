@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from saxinfer.inference import FitOptions
-from saxinfer.inference.refine import Effort
+from saxinfer.inference.direct import Demand
+from saxinfer.inference.refine import Effort, Rounds
 from saxinfer.paper.data import Experiment, LabelledCurves, paper_recipe
 from saxinfer.paper.fits import (
     FitJob,
@@ -27,7 +28,9 @@ LITTLE = Effort(
     first=2,
     starts=2,
     draws=20,
-    rounds=1,
+    rounds=Rounds(1, 12, 400.0),
+    more_rounds=Rounds(1, 12, 400.0),
+    demand=Demand(most=0),
     walkers=10,
     steps=5,
     enough=5,

@@ -47,7 +47,7 @@ __all__ = [
 DEFAULT_METHOD = "npe+refine"
 
 # Of a known scale, which the network knows nothing of, as many times more.
-PROPOSALS, TIMES = 320, 8
+PROPOSALS, TIMES = 1000, 3
 
 # A scale that is known no better is as good as unknown.
 LARGEST_SCALE_ERROR = 0.3

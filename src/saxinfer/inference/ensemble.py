@@ -57,19 +57,21 @@ EVERY, FEWEST = 5, 10
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Equally weighted samples of a posterior.
+    """Samples of a posterior.
 
     Attributes:
-        points: Latent vectors, several of each walker.
+        points: Latent vectors.
         amounts: Scale, background and power law of each [unit of the intensity].
+        weights: Weight of each; they sum to one.
         effective: How many independent samples they are worth.
-        drawn: Number of curves that the walkers tried.
+        drawn: Number of curves that were tried to get them.
         log_evidence: Log marginal likelihood.
         log_evidence_sd: Its Monte Carlo standard error.
     """
 
     points: Float[Tensor, "sample dimension"]
     amounts: Float[Tensor, "sample amount"]
+    weights: Float[Tensor, " sample"]
     effective: float
     drawn: int
     log_evidence: float
@@ -160,6 +162,7 @@ def walk(
     return Ensemble(
         points=torch.cat([k.points for k in kept]),
         amounts=torch.cat([k.amounts for k in kept]),
+        weights=torch.full_like(inside, 1 / len(inside)),
         effective=worth,
         drawn=len(starts) * (1 + warm + SETTLE + len(ratios)),
         log_evidence=evidence.log,

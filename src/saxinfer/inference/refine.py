@@ -7,8 +7,12 @@ r"""From proposals to the exact posterior: modes, importance sampling, walkers.
 2. Samples are drawn from the components and weighed with the exact posterior. Where
    they turn out to stand for the most of it, components are too few: new ones are
    added there, and the weights of all are refitted.
-3. From these samples walkers start (:mod:`saxinfer.inference.ensemble`) and move until
-   they have forgotten where: their places are the samples of the posterior.
+3. Independent draws from the mixture, which stands still now, are weighed
+   (:mod:`saxinfer.inference.direct`). Where too few of them count, more places are
+   looked for, and the mixture is adapted once more.
+4. Where that does not help, walkers start from the samples so far
+   (:mod:`saxinfer.inference.ensemble`) and move until they have forgotten where: their
+   places are the samples of the posterior.
 
 What no curve sees and the level are drawn given all else. Weighing the network's own
 samples instead leaves a handful of them where the data are precise.
@@ -17,13 +21,15 @@ References:
     Raftery & Bao, Biometrics 66, 1162 (2010): incremental mixture importance sampling.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.climb import (
+    Summits,
     approach,
     climb,
     content,
@@ -32,6 +38,7 @@ from saxinfer.inference.climb import (
     reflected,
     with_mirrors,
 )
+from saxinfer.inference.direct import Demand, draw
 from saxinfer.inference.ensemble import Ensemble, walk
 from saxinfer.inference.mixture import StudentMixture, kernels
 from saxinfer.inference.pool import Pool
@@ -43,9 +50,8 @@ __all__ = ["Effort", "refine"]
 # Climbers that go on to the very top.
 SUMMITS = 8
 
-# Samples of a round around which local approximations are added, and the share of the
-# next round that is drawn from these.
-NEW, SHARE = 12, 0.5
+# Share of the next round that is drawn from components that were added.
+SHARE = 0.5
 
 # How local these are, in turn: narrow ones for bent ridges, wide ones for what is
 # hardly known.
@@ -56,27 +62,45 @@ BROAD = 40
 
 
 @dataclass(frozen=True)
+class Rounds:
+    """How long a mixture is adapted.
+
+    Attributes:
+        most: Largest number of rounds.
+        new: Samples of a round around which components are added.
+        roughly: Effective samples of all rounds at which to stop early.
+    """
+
+    most: int
+    new: int
+    roughly: float
+
+
+@dataclass(frozen=True)
 class Effort:
     """How much work to spend.
 
     Attributes:
         scan: Structures of the prior that are tried beside the proposals.
         first: Proposals that climb to their modes.
-        starts: Proposals that climb if the first find no good fit.
+        starts: Proposals that climb if the first find no good fit, or a posterior that
+            is hard to cover.
         draws: Curves of the structure a round of importance sampling.
-        rounds: Largest number of rounds.
-        roughly: Effective samples at which importance sampling stops early.
-        walkers: Number of walkers, even.
+        rounds: Of adapting a mixture.
+        more_rounds: The same where a posterior is hard to cover.
+        demand: When independent samples are good enough.
+        walkers: Number of walkers, even, where they are not.
         steps: Largest number of steps that they walk.
         enough: Effective samples at which they stop early.
     """
 
     scan: int = 1000
-    first: int = 40
-    starts: int = 80
-    draws: int = 250
-    rounds: int = 8
-    roughly: float = 400.0
+    first: int = 60
+    starts: int = 220
+    draws: int = 400
+    rounds: Rounds = field(default_factory=partial(Rounds, 8, 12, 400.0))
+    more_rounds: Rounds = field(default_factory=partial(Rounds, 20, 24, 1600.0))
+    demand: Demand = field(default_factory=Demand)
     walkers: int = 400
     steps: int = 60
     enough: float = 600.0
@@ -102,25 +126,32 @@ def refine(
     effort = effort or Effort()
     # Shapes are looked for first; how high a curve is follows from its shape.
     shape = target.by_shape
-    pool = Pool(_first_mixture(shape, proposals, effort, generator), target.proposed)
-    log_weight = _round(target, pool, effort, generator)
-    for turn in range(effort.rounds - 1):
-        if effective(log_weight) >= effort.roughly:
-            break
-        pool.reweigh(tempered(log_weight))
-        anchors = pool.heaviest(log_weight, NEW)
-        if shape is not target:
-            anchors = shape.levelled(anchors)[0]
-        anchors = with_mirrors(shape, anchors)
-        fresh = approach(shape, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
-        pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
-        log_weight = _round(target, pool, effort, generator)
-    weights = tempered(log_weight)
-    pool.reweigh(weights)
+    starts = _starts(shape, proposals, effort, generator)
+    first, others = starts[: effort.first], starts[effort.first :]
+    found = approach(shape, with_mirrors(shape, first))
+    summits = climb(shape, found.highest(SUMMITS).points)
+    looked = len(others) == 0
+    if not looked and not content(shape, summits):
+        found = found.joined(approach(shape, with_mirrors(shape, others)))
+        summits = climb(shape, found.highest(SUMMITS).points)
+        looked = True
+    pool = Pool(_mixture(shape, found, summits, proposals), target.proposed)
+    _adapt(target, pool, effort.rounds, effort.draws, generator)
+    sampled = draw(target, pool.mixture, generator, effort.demand)
+    if sampled is None:
+        # A posterior that is hard to cover is long and bent, or has many modes.
+        if not looked:
+            more = approach(shape, with_mirrors(shape, others))
+            pool.extend(laplace(more).marginal(target.proposed), SHARE)
+        _adapt(target, pool, effort.more_rounds, effort.draws, generator)
+        sampled = draw(target, pool.mixture, generator, effort.demand)
+    if sampled is not None:
+        return replace(sampled, drawn=sampled.drawn + len(pool.points))
+    weights = tempered(pool.log_weight())
     rows = torch.multinomial(
         weights, effort.walkers, replacement=True, generator=generator
     )
-    return walk(
+    sampled = walk(
         target,
         pool.points[rows],
         pool.mixture,
@@ -128,6 +159,31 @@ def refine(
         steps=effort.steps,
         enough=effort.enough,
     )
+    return replace(sampled, drawn=sampled.drawn + len(pool.points))
+
+
+def _adapt(
+    target: Target, pool: Pool, rounds: Rounds, draws: int, generator: Generator
+) -> None:
+    """Adds components where samples weigh most, and refits the weights of all.
+
+    Raises:
+        ValueError: If no sample lies within the ranges that the user gave.
+    """
+    shape = target.by_shape
+    log_weight = _round(target, pool, draws, generator)
+    for turn in range(rounds.most - 1):
+        if effective(log_weight) >= rounds.roughly:
+            break
+        pool.reweigh(tempered(log_weight))
+        anchors = pool.heaviest(log_weight, rounds.new)
+        if shape is not target:
+            anchors = shape.levelled(anchors)[0]
+        anchors = with_mirrors(shape, anchors)
+        fresh = approach(shape, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
+        pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
+        log_weight = _round(target, pool, draws, generator)
+    pool.reweigh(tempered(log_weight))
 
 
 def _scan(
@@ -145,19 +201,18 @@ def _scan(
     return wild
 
 
-def _first_mixture(
+def _starts(
     target: Target, proposals: Tensor, effort: Effort, generator: Generator
+) -> Tensor:
+    """Good places that lie apart, among proposals and structures of the prior."""
+    tried = torch.cat([proposals, _scan(target, proposals, effort.scan, generator)])
+    return distinct(target, *target.levelled(tried), effort.starts)
+
+
+def _mixture(
+    target: Target, found: Summits, summits: Summits, proposals: Tensor
 ) -> StudentMixture:
     """Components at the modes, along the ridges, and around the network's belief."""
-    tried = torch.cat([proposals, _scan(target, proposals, effort.scan, generator)])
-    starts = distinct(target, *target.levelled(tried), effort.starts)
-    first = with_mirrors(target, starts[: effort.first])
-    found = approach(target, first)
-    summits = climb(target, found.highest(SUMMITS).points)
-    if len(starts) > effort.first and not content(target, summits):
-        more = approach(target, with_mirrors(target, starts[effort.first :]))
-        found = found.joined(more)
-        summits = climb(target, found.highest(SUMMITS).points)
     rest = target.proposed
     tops = laplace(reflected(target, summits)).marginal(rest)
     ridges = laplace(found).marginal(rest)
@@ -165,9 +220,9 @@ def _first_mixture(
     return tops.joined(ridges, 0.5).joined(belief, 0.3)
 
 
-def _round(target: Target, pool: Pool, effort: Effort, generator: Generator) -> Tensor:
+def _round(target: Target, pool: Pool, draws: int, generator: Generator) -> Tensor:
     """Draws from the mixture; the log weights of all samples so far."""
-    drawn = pool.mixture.sample(effort.draws, generator)
+    drawn = pool.mixture.sample(draws, generator)
     room = drawn.new_zeros(len(drawn), target.dimension)
     room[:, target.proposed] = drawn
     points, values, _ = target.drawn_rest(room, generator)

@@ -52,7 +52,7 @@ def posterior_of(target: Target, sampled: Ensemble, unit: str) -> Posterior:
     return Posterior(
         quantities=_quantities(target, unit, before),
         samples=samples,
-        weights=torch.full((len(latent),), 1 / len(latent), dtype=latent.dtype),
+        weights=sampled.weights,
         prior=before,
     )
 
@@ -114,7 +114,9 @@ class Prediction:
 
 def predict(target: Target, sampled: Ensemble, generator: Generator) -> Prediction:
     """Draws the fitted curve from the posterior, error term included."""
-    rows = torch.randperm(len(sampled.points), generator=generator)[:CURVES]
+    rows = torch.multinomial(
+        sampled.weights, CURVES, replacement=True, generator=generator
+    )
     latent = sampled.points[rows]
     nuisance = target.nuisance(latent)
     total = target.intensity(target.curve(latent), nuisance).total

@@ -3,6 +3,8 @@ r"""How many samples count, and the evidence that they give; weights in log form
 References:
     Kish, Survey Sampling (1965): effective sample size. Meng & Wong, Stat. Sin. 6, 831
     (1996): bridge sampling. Fruehwirth-Schnatter, Econom. J. 7, 143 (2004): its error.
+    Vehtari, Simpson, Gelman, Yao & Gabry, J. Mach. Learn. Res. 25, 72 (2024): the tail
+    of weights. Zhang & Stephens, Technometrics 51, 316 (2009): its shape.
 """
 
 import math
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from saxinfer.inference.base import Evidence
 
-__all__ = ["bridge", "effective", "tempered", "worth_of"]
+__all__ = ["bridge", "effective", "smoothed", "tempered", "worth_of"]
 
 # Effective samples that components are fitted to, at least.
 FITTED = 150.0
@@ -25,6 +27,51 @@ BRIDGE_STEPS = 50
 def effective(log_weight: Float[Tensor, " sample"]) -> float:
     """Kish's effective number of samples."""
     return float(1 / torch.softmax(log_weight, 0).square().sum())
+
+
+def smoothed(
+    log_weight: Float[Tensor, " sample"],
+) -> tuple[Float[Tensor, " sample"], float]:
+    """Pareto-smoothed log weights, and the shape of their tail.
+
+    The largest weights, three roots of their number and a fifth of them at most, are
+    replaced by the quantiles of the generalised Pareto distribution that they follow.
+    With a shape above 0.7 no number of draws that one would wait for is enough.
+
+    Raises:
+        ValueError: If there are fewer than 25 weights.
+    """
+    count = len(log_weight)
+    tail = min(count // 5, math.ceil(3 * math.sqrt(count)))
+    if tail < 5:
+        raise ValueError(f"a tail needs 25 weights at least, got {count}.")
+    order = torch.argsort(log_weight)[-tail - 1 :]
+    top = log_weight[order]
+    cut = float((top[0] - top[-1]).exp())
+    x = (top[1:] - top[-1]).exp() - cut
+    if float(x[-1]) < 1e-9:
+        return log_weight, -math.inf
+    shape, scale = _generalised_pareto(x)
+    place = (torch.arange(1, tail + 1, dtype=x.dtype) - 0.5) / tail
+    quantile = scale * torch.expm1(-shape * torch.log1p(-place)) / shape
+    result = log_weight.clone()
+    result[order[1:]] = (cut + quantile).clamp(max=1.0).log() + top[-1]
+    return result, shape
+
+
+def _generalised_pareto(x: Tensor) -> tuple[float, float]:
+    """Shape and scale of sorted positive numbers; half of a shape is worth ten."""
+    count = len(x)
+    grid = 30 + math.isqrt(count)
+    place = (torch.arange(1, grid + 1, dtype=x.dtype) - 0.5) / grid
+    quarter = x[(count + 2) // 4 - 1].clamp(min=1e-300)
+    theta = 1 / x[-1] + (1 - place.rsqrt()) / (3 * quarter)
+    shape = torch.log1p(-theta[:, None] * x).mean(1)
+    profile = count * ((-theta / shape).log() - shape - 1)
+    best = (torch.softmax(profile, 0) * theta).sum()
+    found = float(torch.log1p(-best * x).mean())
+    scale = -found / float(best)
+    return (count * found + 10 * 0.5) / (count + 10), scale
 
 
 def tempered(log_weight: Float[Tensor, " sample"]) -> Float[Tensor, " sample"]:
