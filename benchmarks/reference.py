@@ -6,8 +6,9 @@
 draws curves as benchmarks/calibration.py does. Each is fitted by our own path, as many
 times with other seeds as it takes for 2,000 independent draws (of weighted samples
 those that rejection leaves, of walkers their last places), and by two independent runs
-of nested sampling (benchmarks/nested.py) on the same likelihood and prior. Where these do not agree, they are repeated with more live
-points and longer walks; a curve whose runs never agree says nothing. It prints a table:
+of nested sampling (benchmarks/nested.py) on the same likelihood and prior. Where these
+do not agree, they are repeated with more live points and longer walks; a curve whose
+runs never agree says nothing. It prints a table:
 
 - the log evidence of ours and of both runs, and how many errors they are apart;
 - the score of a classifier that tells our draws from the reference's, that of halves of
