@@ -121,7 +121,8 @@ def test_the_grid_search_grows_trees_of_the_sizes_it_found(
         seed=42,
         progress=lambda done, total: told.append((done, total)),
     )
-    assert told == [(n, 4 * COLUMNS) for n in range(1, 4 * COLUMNS + 1)]
+    # Twelve sizes by three folds, and the trees of the best size.
+    assert told == [(n, 37 * COLUMNS) for n in range(37 * COLUMNS + 1)]
     assert found.curves == len(split.train)
     for place, size in enumerate(found.sizes):
         trees = fit_trees(
@@ -137,3 +138,18 @@ def test_the_grid_search_grows_trees_of_the_sizes_it_found(
     assert Tuning.from_json(kept) == found
     assert json.loads(kept)["curves"] == len(split.train)
     assert tuned(curves, split, tmp_path / "tuning.json", seed=42) == found
+    # A search that was stopped goes on from the errors that it knew.
+    (tmp_path / "tuning.json").unlink()
+    errors = json.loads((tmp_path / "grid.json").read_text())
+    known = dict(list(errors.items())[10:])
+    (tmp_path / "grid.json").write_text(json.dumps(known))
+    told.clear()
+    again = tuned(
+        curves,
+        split,
+        tmp_path / "tuning.json",
+        seed=42,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert told[0] == (36 * COLUMNS - 10, 37 * COLUMNS)
+    assert again == found

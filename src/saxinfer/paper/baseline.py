@@ -9,12 +9,21 @@ sizes are then grown on all training curves.
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from saxinfer.inference.trees.boosting import Boosting, Size, fit_trees
+from saxinfer.inference.trees.regressor import (
+    FOLDS,
+    SIZES,
+    fold_error,
+    mean_regressor,
+)
+from saxinfer.library.local import cores
 from saxinfer.paper.data import MODEL, LabelledCurves, Scale, Split
 from saxinfer.paper.scores import LEVEL, Predictions, r_squared
 from saxinfer.structures import get_structure
@@ -112,31 +121,65 @@ def tuned(
     if place.exists():
         return Tuning.from_json(place.read_text())
     x, y = curves.inputs("absolute"), curves.truth
-    part, count = split.train[:SEARCHED], len(curves.columns)
-    searching = Boosting(seed=seed, levels=(0.5,), grid_search=True)
-    sizes = fit_trees(
-        x[part],
-        y[part],
-        curves.bounds,
-        boosting=searching,
-        progress=lambda done, total, note: progress(done, 4 * count),
-    ).sizes
-    value, grown = np.empty((len(split.test), count)), 2 * count
-    for size in dict.fromkeys(sizes):
-        chosen = np.array([i for i in range(count) if sizes[i] == size])
-        trees = fit_trees(
-            x[split.train],
-            y[np.ix_(split.train, chosen)],
-            curves.bounds[chosen],
-            boosting=Boosting(size=size, seed=seed, levels=(0.5,)),
-            progress=lambda done, total, note, grown=grown: progress(  # type: ignore[misc]
-                grown + done, 4 * count
-            ),
-        )
-        value[:, chosen] = trees.predict(x[split.test])
-        grown += 2 * len(chosen)
-    found = Tuning(len(part), sizes, tuple(r_squared(y[split.test], value).tolist()))
-    beside = place.with_suffix(".part")
-    beside.write_text(json.dumps(asdict(found)))
-    beside.replace(place)
+    part, columns = split.train[:SEARCHED], range(len(curves.columns))
+    grid = [(c, s, f) for c in columns for s in SIZES for f in range(FOLDS)]
+    total = len(grid) + len(columns)
+    # Every error is kept as soon as it is known.
+    store = place.with_name("grid.json")
+    errors = json.loads(store.read_text()) if store.exists() else {}
+
+    def error(column: int, size: Size, fold: int) -> float:
+        return fold_error(x[part], y[part, column], size, fold, seed)
+
+    def quality(column: int, size: Size) -> float:
+        trees = mean_regressor(x[split.train], y[split.train, column], size, seed)
+        told = trees.predict(x[split.test])[:, None]
+        return float(r_squared(y[split.test, column : column + 1], told)[0])
+
+    # Each model has one thread: more would add up in another order every time.
+    pool = ThreadPoolExecutor(cores())
+    try:
+        waiting = {
+            pool.submit(error, *job): _name(*job)
+            for job in grid
+            if _name(*job) not in errors
+        }
+        progress(len(errors), total)
+        for done in as_completed(waiting):
+            errors[waiting[done]] = done.result()
+            _keep(errors, store)
+            progress(len(errors), total)
+        sizes = tuple(_best(errors, column) for column in columns)
+        grown = [
+            pool.submit(quality, c, s) for c, s in zip(columns, sizes, strict=True)
+        ]
+        r2 = []
+        for each in grown:
+            r2.append(each.result())
+            progress(len(grid) + len(r2), total)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    found = Tuning(len(part), sizes, tuple(r2))
+    _keep(asdict(found), place)
     return found
+
+
+def _name(column: int, size: Size, fold: int) -> str:
+    """What one model of the grid search is called in its file."""
+    return f"column {column}, {size.rounds} x {size.rate}, {size.depth} deep, {fold}"
+
+
+def _best(errors: dict[str, float], column: int) -> Size:
+    """The size with the least squared error of all folds."""
+
+    def error(size: Size) -> float:
+        return sum(errors[_name(column, size, fold)] for fold in range(FOLDS))
+
+    return min(SIZES, key=error)
+
+
+def _keep(found: dict[str, Any], place: Path) -> None:
+    """Writes a file, whole or not at all."""
+    beside = place.with_suffix(".part")
+    beside.write_text(json.dumps(found))
+    beside.replace(place)

@@ -82,9 +82,8 @@ def test_the_search_finds_the_size_that_predicts_best(
 ) -> None:
     # The whole grid takes long; what is tried makes no difference to the search.
     rounds, rates, depths = (5, 20), (0.1, 0.3), (1, 3)
-    monkeypatch.setattr(regressor, "ROUNDS", rounds)
-    monkeypatch.setattr(regressor, "RATES", rates)
-    monkeypatch.setattr(regressor, "DEPTHS", depths)
+    every = tuple(Size(n, r, d) for n, r, d in product(rounds, rates, depths))
+    monkeypatch.setattr(regressor, "SIZES", every)
     from sklearn.model_selection import KFold, cross_val_score
     from xgboost import XGBRegressor
 
@@ -103,7 +102,6 @@ def test_the_search_finds_the_size_that_predicts_best(
         kind = "neg_mean_squared_error"
         return float(-cross_val_score(model, x, y, scoring=kind, cv=folds).mean())
 
-    every = [Size(n, r, d) for n, r, d in product(rounds, rates, depths)]
     assert found in every
     assert error(found) == pytest.approx(min(map(error, every)), rel=1e-12)
 
