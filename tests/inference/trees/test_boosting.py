@@ -160,8 +160,8 @@ def test_a_foreign_curve_is_flagged_and_few_others_are(trees: Trees) -> None:
 def test_the_grid_search_gives_each_column_its_own_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(regressor, "ROUNDS", (3, 6))
-    monkeypatch.setattr(regressor, "RATES", (0.1,))
+    few = tuple(Size(n, 0.1, depth) for n in (3, 6) for depth in (3, 5, 7))
+    monkeypatch.setattr(regressor, "SIZES", few)
     x, y = linear(60, 1)
     searched = Boosting(levels=(0.5,), grid_search=True)
     found = fit_trees(x, y, SPAN, boosting=searched)
