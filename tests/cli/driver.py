@@ -29,6 +29,7 @@ def replace_inference(
     setattr_of: Callable[..., Any], made: ModuleType, calls: list[dict[str, object]]
 ) -> None:
     import saxinfer.inference
+    import saxinfer.report.series
     from saxinfer.inference import card
 
     def run(curve: Any, model: str, *, options: Any, seed: int = 0) -> Any:
@@ -43,6 +44,7 @@ def replace_inference(
         return made.made_fit(curve, model=model)
 
     setattr_of(saxinfer.inference, "run", run, raising=False)
+    setattr_of(saxinfer.report.series, "run", run, raising=True)
     setattr_of(card, "load_estimator", lambda model, folder=None: None, raising=True)
     if not hasattr(saxinfer.inference, "FitOptions"):
         setattr_of(saxinfer.inference, "FitOptions", Options, raising=False)

@@ -17,6 +17,9 @@ Run = Callable[..., Any]
 Start = Callable[..., "subprocess.Popen[str]"]
 Calls = list[dict[str, Any]]
 
+# One process fits in the one that was called, where inference can be replaced.
+HERE = ("--workers", "1")
+
 
 @pytest.fixture
 def three_entries(
@@ -66,7 +69,7 @@ def test_options_reach_the_fit(run: Run, fake_fit: Calls, curve_file: Path) -> N
 def test_json_is_one_document_and_nothing_else(
     run: Run, fake_fit: Calls, two_curves: tuple[Path, Path], bad_file: Path
 ) -> None:
-    done = run("fit", *two_curves, bad_file, "--model", "sphere", "--json")
+    done = run("fit", *two_curves, bad_file, *HERE, "--model", "sphere", "--json")
     first, second, bad = json.loads(done.out)
     assert first["model"] == second["model"] == "sphere"
     assert bad["error"].startswith("bad.dat: ")
@@ -83,9 +86,8 @@ def test_good_files_are_done_beside_bad_ones(
 ) -> None:
     out, gone = tmp_path / "out", tmp_path / "gone.dat"
     first, second = two_curves
-    done = run(
-        "fit", first, bad_file, gone, second, "--model", "sphere", "--output", out
-    )
+    files = (first, bad_file, gone, second)
+    done = run("fit", *files, *HERE, "--model", "sphere", "--output", out)
     assert done.code == 3
     assert done.err.count("\n") == len(fake_fit) + 2
     assert "gone.dat: no such file" in done.err
@@ -106,7 +108,8 @@ def test_a_fit_that_refuses_or_breaks_does_not_stop_the_others(
     refused = first.rename(first.with_name("refused.dat"))
     broken = refused.with_name("broken.dat")
     broken.write_text(refused.read_text())
-    done = run("fit", refused, broken, second, "--model", "sphere", "--json")
+    files = (refused, broken, second)
+    done = run("fit", *files, *HERE, "--model", "sphere", "--json")
     assert done.code == 3
     errors = [found.get("error") for found in json.loads(done.out)]
     assert errors[0] == (
@@ -155,7 +158,7 @@ def test_an_entry_is_chosen_by_index_or_name(
     run: Run, fake_fit: Calls, three_entries: Path, entry: str, count: int
 ) -> None:
     chosen = ["--entry", entry] if entry else []
-    done = run("fit", three_entries, "--model", "sphere", *chosen, "--json")
+    done = run("fit", three_entries, *HERE, "--model", "sphere", *chosen, "--json")
     assert done.code == 0
     assert len(fake_fit) == count
 
@@ -243,7 +246,7 @@ def test_the_default_method_reaches_the_fit(
 def test_many_curves_are_told_one_a_line(
     run: Run, fake_fit: Calls, two_curves: tuple[Path, Path]
 ) -> None:
-    done = run("fit", *two_curves, "--model", "sphere")
+    done = run("fit", *two_curves, *HERE, "--model", "sphere")
     assert done.code == 0
     lines = done.out.splitlines()
     assert sum(line.startswith(("first", "second")) for line in lines) == 2
@@ -253,7 +256,8 @@ def test_ctrl_c_leaves_no_half_written_result(
     start: Start, two_curves: tuple[Path, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start("fit", *two_curves, "--model", "sphere", "-o", out, seconds=60)
+    options = (*HERE, "--model", "sphere", "-o", out)
+    process = start("fit", *two_curves, *options, seconds=60)
     assert process.stderr is not None
     assert process.stderr.readline() == "fitting first\n"
     process.send_signal(signal.SIGINT)
@@ -291,3 +295,87 @@ def test_a_full_disk_is_said_in_one_sentence(
     assert done.code == 2
     assert "no space left on device" in done.err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_series_is_the_same_by_one_process_and_by_two(
+    two_curves: tuple[Path, Path], bad_file: Path, tmp_path: Path
+) -> None:
+    asked = ("fit", *two_curves, bad_file, "--model", "sphere", "--seed", "3")
+    for count in (1, 2):
+        out = tmp_path / f"by-{count}"
+        command = (*asked, "--workers", count, "-o", out)
+        done = subprocess.run(
+            [sys.executable, "-m", "saxinfer", *map(str, command)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 3, done.stderr
+        assert done.stderr.startswith("bad.dat: ")
+        expected = {"first", "second", "index.html", "fit.json", "summary.csv"}
+        assert names(out) == expected
+        assert names(out / "first") == names(out / "second") == FILES
+    one, two = (
+        json.loads((tmp_path / f"by-{count}" / "fit.json").read_text("utf-8"))
+        for count in (1, 2)
+    )
+    assert [Path(found["file"]).name for found in two] == [
+        "first.dat",
+        "second.dat",
+        "bad.dat",
+    ]
+    for here, there in zip(one, two, strict=True):
+        for part in ("parameters", "nuisance", "evidence", "error"):
+            assert here.get(part) == there.get(part)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_all_processes_of_a_series(
+    two_curves: tuple[Path, Path], processes: ModuleType, tmp_path: Path
+) -> None:
+    first, second = two_curves
+    copies = [first.with_name(f"copy{n}.dat") for n in range(20)]
+    for copy in copies:
+        copy.write_text(second.read_text())
+    out = tmp_path / "out"
+    command = ("fit", first, *copies, "--model", "sphere", "--workers", 2, "-o", out)
+    process = processes.saxinfer(*command, cwd=tmp_path)
+    processes.waited_for(lambda: (out / "first").exists() or process.poll() is not None)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert "Stopped" in err
+    assert not processes.group_members(process.pid)
+    finished = [path for path in out.iterdir() if path.is_dir()]
+    assert 0 < len(finished) < 21
+    assert all(names(path) == FILES for path in finished)
+    assert (out / "index.html").exists()
+
+
+@pytest.mark.slow
+def test_a_series_is_fitted_by_a_cluster(
+    two_curves: tuple[Path, Path], machines: Any, processes: ModuleType, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed")
+    machines.start_scheduler()
+    machines.start_worker()
+    asked = ("fit", *two_curves, "--model", "sphere", "--json")
+    told = []
+    for more in ((), ("--cluster", machines.address)):
+        done = processes.saxinfer(*asked, *more, cwd=tmp_path)
+        out, err = done.communicate(timeout=300)
+        assert done.returncode == 0, err
+        told.append([found["parameters"] for found in json.loads(out)])
+    assert told[0] == told[1]
+
+
+def test_a_cluster_that_is_none_is_said(
+    run: Run, fake_fit: Calls, two_curves: tuple[Path, Path]
+) -> None:
+    pytest.importorskip("distributed")
+    asked = ("fit", *two_curves, "--model", "sphere", "--cluster", "tcp://127.0.0.1:9")
+    done = run(*asked)
+    assert done.code == 2
+    assert "no Dask scheduler answers" in done.err
+    assert "0 of 2 curves were fitted" in done.err

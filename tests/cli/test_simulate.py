@@ -1,7 +1,6 @@
 """``saxinfer simulate``: options reach the recipe, and nothing stops it for good."""
 
 import errno
-import importlib.util
 import json
 import os
 import random
@@ -20,21 +19,11 @@ from typer.testing import CliRunner
 
 from saxinfer import library
 from saxinfer.cli import app
+from saxinfer.crew import Crew
 
 pytest.importorskip("zarr")
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def processes() -> ModuleType:
-    path = Path(__file__).parents[1] / "library" / "processes.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -60,7 +49,7 @@ def test_what_is_usual_needs_no_option(run: Run, asked: list[dict[str, Any]]) ->
     assert (recipe.engine, recipe.noise, recipe.seed) == ("closed-form", "none", 0)
     assert (recipe.windows, recipe.box, asked[0]["resume"]) == ((), None, False)
     assert np.allclose(recipe.q, np.geomspace(0.02, 3, 500), rtol=1e-12)
-    assert asked[0]["crew"] == library.Crew(0, "")
+    assert asked[0]["crew"] == Crew(0, "")
     lines = done.err.splitlines()
     assert len(lines) == 21
     assert lines[0] == "  0 %  0 of 40 curves, starting"
@@ -81,7 +70,7 @@ def test_every_option_reaches_the_library(
     assert recipe.windows == (("radius_mean", 2, 3), ("radius_std", 1, 1))
     assert np.allclose(recipe.q, np.linspace(0.1, 2, 20), rtol=1e-12)
     assert (recipe.noise, recipe.seed, asked[0]["resume"]) == ("hard", 9, True)
-    assert asked[0]["crew"] == library.Crew(3, "tcp://host:1")
+    assert asked[0]["crew"] == Crew(3, "tcp://host:1")
     assert asked[0]["folder"] == Path("a.zarr")
 
 

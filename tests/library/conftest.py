@@ -1,9 +1,7 @@
 """Small recipes, and folders compared byte by byte."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -25,18 +23,6 @@ def drawn() -> Recipe:
     windows = (("radius_mean", 3.0, 4.0), ("radius_std", 0.05, 0.5))
     box = Box(80, 0.32, 3, rings=10)
     return Recipe("sphere", 24, seed=3, engine="structure", windows=windows, box=box)
-
-
-@pytest.fixture(scope="session")
-def processes() -> ModuleType:
-    """How to start processes, and to end them."""
-    path = Path(__file__).with_name("processes.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

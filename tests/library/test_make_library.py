@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from saxinfer import library
-from saxinfer.library import Crew, LibraryError, Recipe, make_library, open_library
+from saxinfer.crew import Crew
+from saxinfer.library import LibraryError, Recipe, make_library, open_library
 from saxinfer.library.block import computed
 
 pytest.importorskip("zarr")

@@ -11,6 +11,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from saxinfer.crew import Crew
 from saxinfer.inference import FitOptions
 from saxinfer.inference.direct import Demand
 from saxinfer.inference.refine import Effort, Rounds
@@ -66,7 +67,7 @@ def kept(
     impossible = replace(options, windows={"mu": (5.0, 6.0)})
     asked = ((4, options), (1, impossible))
     jobs = [FitJob.of(curves, row, each, seed=3) for row, each in asked]
-    return folder, fit_curves(jobs, folder, workers=1)
+    return folder, fit_curves(jobs, folder, Crew(1))
 
 
 def test_a_fit_is_kept_as_it_was_found(
@@ -104,7 +105,9 @@ def test_what_is_kept_is_not_fitted_again(
     (tmp_path / "000004.json").write_text(json.dumps(asdict(only)))
     told: list[tuple[int, int]] = []
     job = FitJob.of(curves, 4, options, seed=3)
-    found = fit_curves([job], tmp_path, 1, lambda done, of: told.append((done, of)))
+    found = fit_curves(
+        [job], tmp_path, Crew(1), lambda done, of: told.append((done, of))
+    )
     assert found == (only,)
     assert told == [(1, 1)]
 
@@ -119,7 +122,7 @@ def test_a_fit_is_the_same_in_any_process_order_and_company(
     told: list[tuple[int, int]] = []
     jobs = [FitJob.of(curves, row, options, seed=3) for row in (2, 0, 4)]
     found = fit_curves(
-        jobs, tmp_path, workers=2, progress=lambda done, of: told.append((done, of))
+        jobs, tmp_path, Crew(2), progress=lambda done, of: told.append((done, of))
     )
     assert told == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert marginals(found[2]) == marginals(kept[1][0])

@@ -1,11 +1,34 @@
-"""What is typed behind an option, as what is meant."""
+"""What is typed behind an option, as what is meant; options of several commands."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from saxinfer.cli.plain import WrongUseError
 
-__all__ = ["entry_name", "file_and_entry", "q_range", "windows"]
+__all__ = [
+    "Cluster",
+    "Workers",
+    "entry_name",
+    "file_and_entry",
+    "q_range",
+    "windows",
+]
+
+Workers = Annotated[
+    int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")
+]
+
+Cluster = Annotated[
+    str,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS|FILE",
+        help="Dask scheduler (tcp://host:port), or SLURM options (YAML).",
+    ),
+]
 
 
 def windows(texts: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from saxinfer.cli.arguments import Cluster, Workers
 from saxinfer.cli.plain import WrongUseError, command_line
 from saxinfer.cli.progress import Pace, Twentieths
 
@@ -46,9 +47,8 @@ def calibrate(
             help="npe+refine or xgboost; the estimator's own if not given.",
         ),
     ] = None,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")
-    ] = 0,
+    workers: Workers = 0,
+    cluster: Cluster = "",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -69,9 +69,9 @@ def calibrate(
 ) -> None:
     """Fit curves whose parameters are known: do intervals hold what they promise?"""
     try:
+        from saxinfer.crew import Crew
         from saxinfer.judging import study as stages
         from saxinfer.judging.subject import Subject
-        from saxinfer.library.local import cores
         from saxinfer.report.calibration_page import write_calibration
 
         study = stages.Study(Subject.named(what, method), tier, curves, seed)
@@ -79,7 +79,7 @@ def calibrate(
         stages.begin(folder, study, resume=resume)
         with _progress() as report:
             found = stages.calibrate(
-                study, folder, workers=workers or cores(), progress=report
+                study, folder, crew=Crew(workers, cluster), progress=report
             )
         page = write_calibration(found, study, folder, command_line())
     except Exception as error:

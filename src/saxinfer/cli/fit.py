@@ -1,14 +1,14 @@
 """``saxinfer fit``: parameters of one or many curves."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saxinfer.cli.arguments import q_range, windows
+from saxinfer.cli.arguments import Cluster, Workers, q_range, windows
 from saxinfer.cli.plain import UNREADABLE, WRONG_USE, WrongUseError, command_line
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from saxinfer.inference.base import Fit
     from saxinfer.report import ReportFolder
     from saxinfer.report.document import Document
+    from saxinfer.report.series import Request, TaskDone
 
 __all__ = ["fit"]
 
@@ -74,6 +75,8 @@ def fit(
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
+    workers: Workers = 0,
+    cluster: Cluster = "",
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Where to write reports."),
@@ -92,21 +95,16 @@ def fit(
         typer.echo(blank.sentence, err=True)
         raise typer.Exit(UNREADABLE)
     inputs = read_curves(files, q_unit=q_unit, entry=entry, background=blank)
-    job = _Job(model, options, seed, debug)
-    documents, last = _fit_all(job, inputs, output)
+    from saxinfer.report.series import Request
+
+    request = Request(model, options, seed, debug)
+    if len(inputs) == 1:
+        documents, last = _fit_alone(request, inputs[0], output)
+    else:
+        documents, last = _fit_all(request, inputs, output, (workers, cluster)), None
     _print(documents, last, output, as_json=as_json)
     if any("error" in found for found in documents):
         raise typer.Exit(UNREADABLE)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What is the same for all curves."""
-
-    model: str
-    options: "FitOptions"
-    seed: int
-    debug: bool
 
 
 def _check_model(model: str, narrowed: dict[str, tuple[float, float]]) -> None:
@@ -143,33 +141,98 @@ def _checked_options(
     return options
 
 
-def _fit_all(
-    job: _Job, inputs: list["Curve | Unreadable"], output: Path | None
+def _fit_alone(
+    request: "Request", item: "Curve | Unreadable", output: Path | None
 ) -> tuple[list["Document"], "Fit | None"]:
-    """Fits the curves one by one; a report is written as soon as its fit is done."""
-    from saxinfer.report import ReportFolder, document
+    """Fits one curve in this process."""
+    from saxinfer.cli.inputs import Unreadable
+    from saxinfer.inference.base import Fit
+    from saxinfer.report import document, failure
 
-    folder = None if output is None else _opened(output, several=len(inputs) > 1)
-    documents: list[Document] = []
-    last = None
+    folder = None if output is None else _opened(output, several=False)
     try:
-        with _progress(len(inputs)) as bar:
-            for item in inputs:
-                result = _fit_one(job, item)
-                if isinstance(result, dict):
-                    bar.say(result["error"])
-                    documents.append(result)
-                    if folder is not None:
-                        folder.add_failure(result)
-                else:
-                    last = result
-                    writes = document if folder is None else folder.add
-                    documents.append(writes(result))
-                bar.advance()
+        if isinstance(item, Unreadable):
+            found: Fit | Document = failure(item.file, item.sentence)
+        else:
+            _one_thread()
+            found = request.fit(item)
+        if isinstance(found, Fit):
+            return [document(found) if folder is None else folder.add(found)], found
+        typer.echo(found["error"], err=True)
+        return [found], None
     finally:
-        if isinstance(folder, ReportFolder):
+        if folder is not None:
             folder.finish()
-    return documents, last
+
+
+def _fit_all(
+    request: "Request",
+    inputs: list["Curve | Unreadable"],
+    output: Path | None,
+    crew: tuple[int, str],
+) -> list["Document"]:
+    """Fits many curves; a report is written as soon as its fit is done."""
+    from saxinfer.crew import CrewError
+
+    folder = None if output is None else _opened(output, several=True)
+    documents: dict[int, Document] = {}
+    try:
+        with (
+            _progress(len(inputs)) as bar,
+            closing(_done(request, inputs, folder, crew)) as results,
+        ):
+            for done in results:
+                documents[done.number] = done.document
+                if "error" in done.document:
+                    bar.say(done.document["error"])
+                if folder is not None and done.report is not None:
+                    folder.put(done.number, done.report)
+                elif folder is not None:
+                    folder.add_failure(done.document, done.number)
+                bar.advance()
+    except CrewError as error:
+        kept = "" if folder is None else " What was finished is kept."
+        raise WrongUseError(
+            f"{error} {len(documents)} of {len(inputs)} curves were fitted.{kept}"
+        ) from None
+    finally:
+        if folder is not None:
+            folder.finish()
+    return [documents[number] for number in sorted(documents)]
+
+
+def _done(
+    request: "Request",
+    inputs: list["Curve | Unreadable"],
+    folder: "ReportFolder | None",
+    crew: tuple[int, str],
+) -> Generator["TaskDone", None, None]:
+    """Results in the order in which they are done, unreadable files first."""
+    from saxinfer.cli.inputs import Unreadable
+    from saxinfer.crew import Crew
+    from saxinfer.report import failure
+    from saxinfer.report.series import Task, TaskDone
+
+    tasks: list[Task] = []
+    for number, item in enumerate(inputs):
+        if isinstance(item, Unreadable):
+            yield TaskDone(number, failure(item.file, item.sentence), None)
+        else:
+            name = None if folder is None else folder.name_for(item)
+            tasks.append(Task(number, item, request, name))
+    if crew == (1, ""):
+        _one_thread()
+        yield from map(Task.done, tasks)
+        return
+    with Crew(*crew).ready() as team, closing(team(Task.done, tasks)) as results:
+        yield from results
+
+
+def _one_thread() -> None:
+    """Sums must come out the same here and in any worker."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _opened(output: Path, *, several: bool) -> "ReportFolder":
@@ -182,28 +245,6 @@ def _opened(output: Path, *, several: bool) -> "ReportFolder":
         raise WrongUseError(
             f"Cannot write to {output}: {reason}. Name another folder with -o."
         ) from None
-
-
-def _fit_one(job: _Job, item: "Curve | Unreadable") -> "Fit | Document":
-    """A fit, or the document that says why there is none."""
-    from saxinfer.cli.inputs import Unreadable
-    from saxinfer.inference import run
-    from saxinfer.report import failure
-
-    if isinstance(item, Unreadable):
-        return failure(item.file, item.sentence)
-    name = Path(item.file).name or item.name
-    try:
-        return run(item, job.model, options=job.options, seed=job.seed)
-    except ValueError as error:
-        text = " ".join(str(error).split())
-    except Exception as error:
-        # One curve that breaks the fit must not take a night's batch along.
-        if job.debug:
-            raise
-        text = f"the fit broke ({type(error).__name__}: {' '.join(str(error).split())})"
-        text += "; run again with --debug and report what it prints."
-    return failure(item.file, text if text.startswith(name) else f"{name}: {text}")
 
 
 @dataclass(frozen=True)
@@ -269,10 +310,10 @@ def _print(
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200)
-    if len(documents) > 1:
+    if last is None and len(documents) > 1:
         console.print(overview_table(documents, console.width))
     elif last is not None:
         console.print(fit_table(last))
-    if output is not None and last is not None:
-        page = "index.html" if len(documents) > 1 else "report.html"
+    if output is not None and any("error" not in found for found in documents):
+        page = "index.html" if last is None else "report.html"
         console.print(f"Report: {output / page}", markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from saxinfer.cli.arguments import Cluster, Workers
 from saxinfer.cli.plain import WrongUseError, command_line
 from saxinfer.cli.progress import Pace, Twentieths
 
@@ -61,9 +62,8 @@ def reproduce(
             "--library", metavar="X.zarr", help="Use this library of drawn curves."
         ),
     ] = None,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")
-    ] = 0,
+    workers: Workers = 0,
+    cluster: Cluster = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a run was stopped.")
     ] = False,
@@ -73,6 +73,7 @@ def reproduce(
     """Make the paper's data set, its boosted trees, and the posterior beside them."""
     box = {"curves": curves, "pixels": pixels, "points": points}
     try:
+        from saxinfer.crew import Crew
         from saxinfer.inference import FitOptions
         from saxinfer.paper import experiment as stages
         from saxinfer.paper.data import Experiment
@@ -88,7 +89,7 @@ def reproduce(
                 output,
                 options,
                 library=library,
-                workers=workers,
+                crew=Crew(workers, cluster),
                 progress=report,
             )
         page = write_paper(outcome, output, command_line())

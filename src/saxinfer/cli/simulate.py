@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from saxinfer.cli.arguments import q_range, windows
+from saxinfer.cli.arguments import Cluster, Workers, q_range, windows
 from saxinfer.cli.plain import WrongUseError, command_line
 from saxinfer.cli.progress import Pace, Twentieths
 
@@ -80,17 +80,8 @@ def simulate(
         int | None, typer.Option("--average", help="Realisations for each curve.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")
-    ] = 0,
-    cluster: Annotated[
-        str,
-        typer.Option(
-            "--cluster",
-            metavar="ADDRESS|FILE",
-            help="Dask scheduler (tcp://host:port), or SLURM options (YAML).",
-        ),
-    ] = "",
+    workers: Workers = 0,
+    cluster: Cluster = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Finish a library that was stopped.")
     ] = False,
@@ -102,7 +93,8 @@ def simulate(
     options = _BoxOptions(pixels, pixel, average)
     ranges = windows(parameter or ())
     with _plainly(ValueError):
-        from saxinfer.library import Crew, Recipe, make_library
+        from saxinfer.crew import Crew
+        from saxinfer.library import Recipe, make_library
 
         box = options.chosen(engine, model, points)
         recipe = Recipe(

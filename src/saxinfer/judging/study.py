@@ -8,12 +8,13 @@ of interruptions. A finished study may go on to more curves; the first are the s
 """
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from saxinfer.crew import Crew, CrewError
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions, run
 from saxinfer.inference.refine import Effort
@@ -23,7 +24,6 @@ from saxinfer.judging.calibration import FEWEST, Calibration
 from saxinfer.judging.draws import FITTING, drawn, prior_of, seed_of
 from saxinfer.judging.error import CalibrationError
 from saxinfer.judging.judged import JudgedCurve, judged
-from saxinfer.judging.processes import in_processes
 from saxinfer.judging.subject import Subject
 from saxinfer.version import VERSION
 
@@ -136,7 +136,7 @@ def calibrate(
     study: Study,
     folder: Path,
     *,
-    workers: int = 1,
+    crew: Crew | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Calibration:
     """Judges those of the curves that are not yet in the folder.
@@ -144,11 +144,11 @@ def calibrate(
     Args:
         study: What to do.
         folder: Where everything is kept, taken with :func:`begin`.
-        workers: Number of processes.
+        crew: Who fits them; a process a core if None.
         progress: Told how many of the curves are done, of how many.
 
     Raises:
-        CalibrationError: If a process was killed, or hardly any curve could be fitted.
+        CalibrationError: If a worker was killed, or hardly any curve could be fitted.
     """
     fits = folder / FITS
     fits.mkdir(parents=True, exist_ok=True)
@@ -160,17 +160,20 @@ def calibrate(
     }
     missing = [Trial(study, row) for row in range(study.curves) if row not in done]
     progress(len(done), study.curves)
-    with closing(_judged(missing, workers)) as results:
-        for found in results:
-            _write(places[found.row], found.as_json())
-            done[found.row] = found
-            progress(len(done), study.curves)
+    try:
+        with (
+            (crew or Crew()).ready() as team,
+            closing(team(Trial.judged, missing)) as results,
+        ):
+            for found in results:
+                _write(places[found.row], found.as_json())
+                done[found.row] = found
+                progress(len(done), study.curves)
+    except CrewError as error:
+        raise CalibrationError(
+            f"{error} What was finished is kept; go on with --resume."
+        ) from None
     return _complete(study, [done[row] for row in range(study.curves)])
-
-
-def _judged(trials: list[Trial], workers: int) -> Generator[JudgedCurve, None, None]:
-    if trials:
-        yield from in_processes(Trial.judged, trials, min(workers, len(trials)))
 
 
 def _complete(study: Study, curves: list[JudgedCurve]) -> Calibration:

@@ -5,17 +5,19 @@ that was stopped in any way is finished by making it again with ``resume``; it i
 what it would have been, to the last bit.
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
-from saxinfer.library.crew import Crew
+from saxinfer.crew import Crew, CrewError, Team
+from saxinfer.library.block import computed
 from saxinfer.library.error import LibraryError
 from saxinfer.library.recipe import Box, Recipe
 from saxinfer.library.rehearsal import rehearse
 from saxinfer.library.store import Store, open_library, refuse_existing
 
-__all__ = ["Box", "Crew", "LibraryError", "Recipe", "make_library", "open_library"]
+__all__ = ["Box", "LibraryError", "Recipe", "make_library", "open_library"]
 
 
 def make_library(
@@ -48,7 +50,7 @@ def make_library(
         refuse_existing(folder)
         rehearse(recipe)
     with (
-        (crew or Crew()).ready() as computed,
+        _ready(crew or Crew()) as team,
         Store.opened(folder, recipe, resume=resume, command=command) as store,
     ):
         before = done = store.curves
@@ -56,16 +58,26 @@ def make_library(
         try:
             if progress is not None:
                 progress(done, recipe.count)
-            with closing(computed(recipe, missing)) as blocks:
+            with closing(team(partial(computed, recipe), missing)) as blocks:
                 for block in blocks:
                     store.write(block)
                     done += recipe.held(block.number)
                     if progress is not None:
                         progress(done, recipe.count)
             store.finish()
-        except (LibraryError, OSError) as error:
+        except (CrewError, LibraryError, OSError) as error:
             raise LibraryError(_stopped(error, folder, done, recipe)) from error
     return done - before
+
+
+@contextmanager
+def _ready(crew: Crew) -> Iterator[Team]:
+    """The crew; that there is none is a reason why there is no library."""
+    try:
+        with crew.ready() as team:
+            yield team
+    except CrewError as error:
+        raise LibraryError(str(error)) from None
 
 
 def _stopped(error: Exception, folder: Path, done: int, recipe: Recipe) -> str:

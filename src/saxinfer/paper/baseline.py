@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from saxinfer.crew import cores
 from saxinfer.inference.trees.boosting import Boosting, Size, fit_trees
 from saxinfer.inference.trees.regressor import (
     FOLDS,
@@ -23,7 +24,6 @@ from saxinfer.inference.trees.regressor import (
     fold_error,
     mean_regressor,
 )
-from saxinfer.library.local import cores
 from saxinfer.paper.data import MODEL, LabelledCurves, Scale, Split
 from saxinfer.paper.scores import LEVEL, Predictions, r_squared
 from saxinfer.structures import get_structure

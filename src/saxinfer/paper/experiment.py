@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from saxinfer.crew import Crew
 from saxinfer.inference import LARGEST_SCALE_ERROR, FitOptions
 from saxinfer.inference.card import load_estimator
-from saxinfer.library import Crew, Recipe, make_library
+from saxinfer.library import Recipe, make_library
 from saxinfer.library.drawn_curves import rings_of
-from saxinfer.library.local import cores
 from saxinfer.paper.baseline import Tuning, baseline, tuned
 from saxinfer.paper.data import (
     MODEL,
@@ -131,7 +131,7 @@ def reproduce(
     options: FitOptions,
     *,
     library: Path | None = None,
-    workers: int = 0,
+    crew: Crew | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Outcome:
     """Does whatever of the experiment is not yet in the folder, and scores it.
@@ -142,15 +142,15 @@ def reproduce(
         options: How to fit; the prior's ranges and the scale are those of the
             experiment.
         library: The data set, if it exists already.
-        workers: Number of processes; 0 for one a core.
+        crew: Who does it; a process a core if None.
         progress: Told the stage, how much of it is done, and of how much.
 
     Raises:
-        ExperimentError: If a process was killed, or hardly any curve could be fitted.
+        ExperimentError: If a worker was killed, or hardly any curve could be fitted.
         ImportError: If an extra is missing; says which.
         LibraryError: If the data set cannot be made.
     """
-    work = _Work(experiment, folder, options, workers, progress)
+    work = _Work(experiment, folder, options, crew or Crew(), progress)
     curves = read_curves(library or work.data_set())
     split = Split.of(experiment)
     trees, tuning = work.trees(curves, split), work.tuning(curves, split)
@@ -172,7 +172,7 @@ class _Work:
     experiment: Experiment
     folder: Path
     options: FitOptions
-    workers: int
+    crew: Crew
     progress: Progress
 
     def data_set(self) -> Path:
@@ -181,7 +181,7 @@ class _Work:
         make_library(
             self.experiment.recipe,
             place,
-            Crew(self.workers),
+            self.crew,
             resume=True,
             command=self.options.command,
             progress=partial(self.progress, "data set"),
@@ -235,7 +235,7 @@ class _Work:
                     for row in split.fitted.tolist()
                 ],
                 self.folder / "fits" / scale,
-                self.workers or cores(),
+                self.crew,
                 partial(self.progress, f"fits, {scale} scale"),
             )
             refused = [fit for fit in found[scale] if fit.refused]

@@ -1,27 +1,20 @@
 """The neural posterior on the test curves: a fit each, kept as soon as it is done.
 
-Fits run in processes of one thread, each seeded by its row, so that a result depends
-neither on the number of processes nor on the order in which they finish. Processes end
-with their parent: at Ctrl-C at once, and also when it is killed and could not say so.
+Each fit is seeded by its row, so that a result depends neither on who else is at work
+nor on the order in which fits finish.
 """
 
 import json
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
 import torch
 
+from saxinfer.crew import Crew, CrewError
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions, run
 from saxinfer.inference.base import Fit
@@ -121,7 +114,7 @@ class FitJob:
 def fit_curves(
     jobs: Sequence[FitJob],
     folder: Path,
-    workers: int = 1,
+    crew: Crew | None = None,
     progress: Progress = lambda done, total: None,
 ) -> tuple[FittedCurve, ...]:
     """Fits those of the curves that are not yet in the folder.
@@ -129,11 +122,11 @@ def fit_curves(
     Args:
         jobs: Which curves, and how.
         folder: Keeps one file a fit; made if it does not exist.
-        workers: Number of processes.
+        crew: Who fits them; a process a core if None.
         progress: Told how many of the fits are done, of how many.
 
     Raises:
-        ExperimentError: If a process was killed; what was finished is kept.
+        ExperimentError: If a worker was killed; what was finished is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     places = {job.row: folder / f"{job.row:06d}.json" for job in jobs}
@@ -144,11 +137,16 @@ def fit_curves(
     }
     missing = [job for job in jobs if job.row not in done]
     progress(len(done), len(jobs))
-    with closing(_in_processes(missing, min(workers, len(missing)))) as fits:
-        for found in fits:
-            _keep(found, places[found.row])
-            done[found.row] = found
-            progress(len(done), len(jobs))
+    try:
+        with (crew or Crew()).ready() as team, closing(team(_fitted, missing)) as fits:
+            for found in fits:
+                _keep(found, places[found.row])
+                done[found.row] = found
+                progress(len(done), len(jobs))
+    except CrewError as error:
+        raise ExperimentError(
+            f"{error} What was finished is kept; go on with --resume."
+        ) from None
     return tuple(done[job.row] for job in jobs)
 
 
@@ -169,71 +167,6 @@ def _keep(found: FittedCurve, place: Path) -> None:
     beside = place.with_suffix(".part")
     beside.write_text(json.dumps(asdict(found)))
     beside.replace(place)
-
-
-def _in_processes(jobs: list[FitJob], workers: int) -> Generator[FittedCurve]:
-    """Fits in the order in which they are done; no process has a queue of its own."""
-    if not jobs:
-        return
-    waiting = iter(jobs)
-    with _processes(workers) as submit:
-        running = {submit(job) for job in islice(waiting, workers)}
-        while running:
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {submit(job) for job in islice(waiting, len(finished))}
-            for future in finished:
-                yield future.result()
-
-
-@contextmanager
-def _processes(count: int) -> Iterator[Callable[[FitJob], Future[FittedCurve]]]:
-    """Processes that end with this block, however it is left."""
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(count, context, _begin)
-
-    def submit(job: FitJob) -> Future[FittedCurve]:
-        with _deaf():
-            return pool.submit(_fitted, job)
-
-    try:
-        yield submit
-    except BrokenProcessPool:
-        raise ExperimentError(
-            "a process that fitted a curve was killed, for want of memory perhaps. "
-            "What was finished is kept; go on with --resume and fewer --workers."
-        ) from None
-    finally:
-        # All that was asked for is done, or nobody waits for it any more.
-        for process in set(multiprocessing.active_children()) - others:
-            process.kill()
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are started meanwhile leave Ctrl-C to their parent."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _begin() -> None:
-    """Prepares a process: one thread, and gone when the parent is."""
-    torch.set_num_threads(1)
-    Thread(target=_follow_parent, daemon=True).start()
-
-
-def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _fitted(job: FitJob) -> FittedCurve:

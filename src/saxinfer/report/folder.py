@@ -11,15 +11,17 @@ all and an ``index.html``.
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from saxinfer.curve import Curve
 from saxinfer.inference.base import Fit
 from saxinfer.report.document import Document, document, dumped
 from saxinfer.report.summary import summary_csv
 
-__all__ = ["ReportFolder", "write_report", "written_beside"]
+__all__ = ["Rendered", "ReportFolder", "write_report", "written_beside"]
 
 FILES = {
     "report": "report.html",
@@ -31,6 +33,8 @@ FILES = {
 
 class ReportFolder:
     """Takes fits one by one and writes each as soon as it comes.
+
+    Fits may come in any order; the common table has that of their numbers.
 
     Args:
         path: Where; made if it does not exist.
@@ -44,8 +48,8 @@ class ReportFolder:
     def __init__(self, path: Path, *, several: bool) -> None:
         self.path = path
         self._several = several
-        self._documents: list[Document] = []
-        self._folders: dict[int, str] = {}
+        self._documents: dict[int, Document] = {}
+        self._names: list[str] = []
         self._made = _made_folders(path)
         try:
             with tempfile.TemporaryFile(dir=path):
@@ -54,22 +58,41 @@ class ReportFolder:
             self.discard_if_empty()
             raise
 
+    def name_for(self, curve: Curve) -> str:
+        """A sub-folder that every system accepts and no other curve has; or none."""
+        if not self._several:
+            return ""
+        taken = {name.lower() for name in self._names}
+        stem = safe_name(Path(curve.file).stem or curve.name or "curve")
+        name = stem if curve.entry == 0 else f"{stem}_{curve.entry}"
+        count = 2
+        while name.lower() in taken:
+            name = f"{stem}_{curve.entry}-{count}"
+            count += 1
+        self._names.append(name)
+        return name
+
     def add(self, fit: Fit) -> Document:
         """Writes the report of one fit; returns its document."""
-        name = self._name_for(fit) if self._several else ""
-        files = {
-            kind: f"{name}/{file}" if name else file for kind, file in FILES.items()
-        }
-        found = document(fit, files)
-        with written_beside(self.path / name) as folder:
-            _write_files(fit, document(fit, FILES), folder)
-        self._folders[len(self._documents)] = name
-        self._documents.append(found)
-        return found
+        number = len(self._documents)
+        return self.put(number, Rendered.of(fit, self.name_for(fit.curve)))
 
-    def add_failure(self, found: Document) -> None:
+    def put(self, number: int, made: "Rendered") -> Document:
+        """Writes a report that was made elsewhere; returns its document.
+
+        Args:
+            number: Place of the curve among all.
+            made: Report with a name from ``name_for``.
+        """
+        with written_beside(self.path / made.name) as folder:
+            for file, content in made.files.items():
+                (folder / file).write_bytes(content)
+        self._documents[number] = made.document
+        return made.document
+
+    def add_failure(self, found: Document, number: int | None = None) -> None:
         """Notes a file that failed, for the common summary."""
-        self._documents.append(found)
+        self._documents[len(self._documents) if number is None else number] = found
 
     def finish(self) -> None:
         """Writes what is common to several curves."""
@@ -78,12 +101,17 @@ class ReportFolder:
         if not self._several or not self._documents:
             self.discard_if_empty()
             return
-        links = {i: f"{name}/report.html" for i, name in self._folders.items()}
+        documents = [self._documents[number] for number in sorted(self._documents)]
+        links = {
+            i: found["files"]["report"]
+            for i, found in enumerate(documents)
+            if "error" not in found
+        }
         with written_beside(self.path) as folder:
-            page = index_page(self._documents, links)
+            page = index_page(documents, links)
             (folder / "index.html").write_text(page, encoding="utf-8")
-            (folder / "fit.json").write_text(dumped(self._documents), encoding="utf-8")
-            table = summary_csv(self._documents)
+            (folder / "fit.json").write_text(dumped(documents), encoding="utf-8")
+            table = summary_csv(documents)
             (folder / "summary.csv").write_text(table, encoding="utf-8")
 
     def discard_if_empty(self) -> None:
@@ -92,16 +120,28 @@ class ReportFolder:
             if folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
 
-    def _name_for(self, fit: Fit) -> str:
-        """A name of the sub-folder that every system accepts and no other curve has."""
-        taken = {name.lower() for name in self._folders.values()}
-        stem = safe_name(Path(fit.curve.file).stem or fit.curve.name or "curve")
-        name = stem if fit.curve.entry == 0 else f"{stem}_{fit.curve.entry}"
-        count = 2
-        while name.lower() in taken:
-            name = f"{stem}_{fit.curve.entry}-{count}"
-            count += 1
-        return name
+
+@dataclass(frozen=True)
+class Rendered:
+    """The report of one fit, ready to be written.
+
+    Attributes:
+        name: Sub-folder that it belongs to; "" for none.
+        document: What the common summary needs.
+        files: Content by file name.
+    """
+
+    name: str
+    document: Document
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, fit: Fit, name: str = "") -> "Rendered":
+        """Makes all files of a report."""
+        places = {
+            kind: f"{name}/{file}" if name else file for kind, file in FILES.items()
+        }
+        return cls(name, document(fit, places), _contents(fit))
 
 
 def write_report(fits: Sequence[Fit], path: Path) -> list[Document]:
@@ -153,11 +193,19 @@ def written_beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
-def _write_files(fit: Fit, found: Document, folder: Path) -> None:
+def _contents(fit: Fit) -> dict[str, bytes]:
+    """Every file of a fit, by name."""
     from saxinfer.report.nxcansas import write_nxcansas
     from saxinfer.report.page import report_page
 
-    write_nxcansas(fit, folder / FILES["data"])
-    (folder / FILES["json"]).write_text(dumped([found]), encoding="utf-8")
-    (folder / FILES["summary"]).write_text(summary_csv([found]), encoding="utf-8")
-    (folder / FILES["report"]).write_text(report_page(fit), encoding="utf-8")
+    found = document(fit, FILES)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / FILES["data"]
+        write_nxcansas(fit, place)
+        data = place.read_bytes()
+    return {
+        FILES["data"]: data,
+        FILES["json"]: dumped([found]).encode(),
+        FILES["summary"]: summary_csv([found]).encode(),
+        FILES["report"]: report_page(fit).encode(),
+    }

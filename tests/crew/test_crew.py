@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from saxinfer.library import Crew, LibraryError, Recipe
+from saxinfer.crew import Crew, CrewError
 
 
-def test_the_usual_crew_is_of_this_machine(recipe: Recipe) -> None:
-    with Crew().ready() as work:
-        assert list(work(recipe, [])) == []
+def test_the_usual_crew_is_of_this_machine() -> None:
+    with Crew().ready() as team:
+        assert list(team(abs, [])) == []
 
 
 def test_workers_cannot_be_negative() -> None:
@@ -20,5 +20,5 @@ def test_workers_cannot_be_negative() -> None:
 def test_another_crew_is_that_of_a_cluster(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     crew = Crew(cluster=str(tmp_path / "nothing.yaml"))
-    with pytest.raises(LibraryError, match="cannot be read"), crew.ready():
+    with pytest.raises(CrewError, match="cannot be read"), crew.ready():
         pass

@@ -1,13 +1,16 @@
 """Processes that a test starts, and must not leave behind."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # Longest that anything here takes on a busy machine [s].
 PATIENCE = 120.0
@@ -73,3 +76,36 @@ def group_members(group: int) -> list[int]:
                 if int(fields[2]) == group and fields[0] != "Z":
                     found.append(int(entry.name))
     return found
+
+
+@dataclass
+class Machines:
+    """A Dask scheduler with workers, each in a process group of its own."""
+
+    folder: Path
+    stack: ExitStack
+    workers: list[Any] = field(default_factory=list)
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "scheduler.json"
+
+    def start_scheduler(self) -> Any:
+        options = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0")
+        scheduler = self._start("scheduler", *options)
+        waited_for(self._file.exists)
+        return scheduler
+
+    def start_worker(self) -> None:
+        options = ("--nthreads", "1", "--no-dashboard", "--death-timeout", "100")
+        self.workers.append(self._start("worker", *options))
+
+    @property
+    def address(self) -> str:
+        return str(json.loads(self._file.read_text())["address"])
+
+    def _start(self, role: str, *options: str) -> Any:
+        command = (sys.executable, "-m", "dask", role, *options, "--scheduler-file")
+        return self.stack.enter_context(
+            running(*command, str(self._file), cwd=self.folder)
+        )

@@ -1,4 +1,4 @@
-"""Blocks worked out by a Dask cluster: the only module that knows Dask.
+"""Work done by a Dask cluster: the only module that knows Dask.
 
 A cluster is the address of a scheduler, or a YAML file of options for dask-jobqueue's
 ``SLURMCluster``, in which ``jobs`` says how many jobs are asked for. What a lost worker
@@ -21,9 +21,8 @@ from uuid import uuid4
 import numpy as np
 import torch
 
-from saxinfer.library.block import Block, computed
-from saxinfer.library.error import LibraryError
-from saxinfer.library.recipe import Recipe
+from saxinfer.crew.base import Job, Result, Team
+from saxinfer.crew.error import CrewError
 from saxinfer.version import VERSION
 
 __all__ = ["connected"]
@@ -31,35 +30,33 @@ __all__ = ["connected"]
 # Seconds until an address counts as dead.
 PATIENCE = 5
 
-# Blocks ordered of each thread of the cluster beforehand, and at the least.
+# Jobs ordered of each thread of the cluster beforehand, and at the least.
 AHEAD, LEAST = 2, 4
-
-Computed = Callable[[Recipe, Iterable[int]], Generator[Block, None, None]]
 
 
 @contextmanager
-def connected(cluster: str) -> Iterator[Computed]:
+def connected(cluster: str) -> Iterator[Team]:
     """Connects to a cluster, or starts one, and disconnects afterwards.
 
     Args:
         cluster: Address of a scheduler (``tcp://host:port``) or name of a YAML file.
 
     Yields:
-        Function from a recipe and the numbers of blocks to the blocks as they are done.
+        Function from work and jobs to the results as they are done.
 
     Raises:
-        LibraryError: If there is no such cluster, or it runs other software.
+        CrewError: If there is no such cluster, or it runs other software.
     """
     distributed = _distributed()
     if "://" in cluster:
         with _client(distributed, cluster) as client:
-            yield _crew(distributed, client)
+            yield _team(distributed, client)
         return
     with (
         _slurm(Path(cluster)) as started,
         distributed.Client(started, set_as_default=False) as client,
     ):
-        yield _crew(distributed, client)
+        yield _team(distributed, client)
 
 
 def _distributed() -> ModuleType:
@@ -75,7 +72,7 @@ def _distributed() -> ModuleType:
 def _client(distributed: ModuleType, address: str) -> Any:  # noqa: ANN401
     place = re.fullmatch(r"\w+://\[?(.+?)\]?:(\d+)/?", address)
     if place is None:
-        raise LibraryError(
+        raise CrewError(
             f"--cluster needs an address tcp://host:port, but got '{address}'."
         )
     try:
@@ -84,7 +81,7 @@ def _client(distributed: ModuleType, address: str) -> Any:  # noqa: ANN401
         return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, OverflowError, ValueError) as error:
         reason = _short(error) or "no answer"
-        raise LibraryError(
+        raise CrewError(
             f"{address}: no Dask scheduler answers ({reason}). Start one with 'dask "
             "scheduler', and give its address with --cluster."
         ) from None
@@ -96,7 +93,7 @@ def _slurm(file: Path) -> Iterator[Any]:
     options = _options(file)
     jobs = options.pop("jobs")
     if shutil.which("sbatch") is None:
-        raise LibraryError(
+        raise CrewError(
             f"{file}: jobs are handed in with sbatch, which is not on this machine. "
             "Run the command where SLURM is."
         )
@@ -106,14 +103,14 @@ def _slurm(file: Path) -> Iterator[Any]:
         _refuse_unfit(options)
         started: Any = SLURMCluster(**options)
     except (TypeError, ValueError, OSError, RuntimeError) as error:
-        raise LibraryError(
+        raise CrewError(
             f"{file}: dask-jobqueue does not take these options: {_short(error)}"
         ) from None
     with started:
         try:
             started.sync(_hand_in, started, jobs)
         except (RuntimeError, OSError, ValueError) as error:
-            raise LibraryError(
+            raise CrewError(
                 f"{file}: SLURM does not take the jobs: {_short(error)}"
             ) from None
         yield started
@@ -160,13 +157,13 @@ def _options(file: Path) -> dict[str, Any]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         told = " ".join(str(reason).lower().split())
-        raise LibraryError(
+        raise CrewError(
             f"{file}: cannot be read ({told}). --cluster needs "
             "the address of a scheduler, tcp://host:port, or a YAML file."
         ) from None
     jobs = found.get("jobs") if isinstance(found, dict) else None
     if not isinstance(jobs, int) or jobs < 1:
-        raise LibraryError(
+        raise CrewError(
             f"{file}: needs a line 'jobs: N', the number of SLURM jobs, besides the "
             "options of dask-jobqueue's SLURMCluster."
         )
@@ -175,22 +172,24 @@ def _options(file: Path) -> dict[str, Any]:
     return {**found, "scheduler_options": options}
 
 
-def _crew(distributed: ModuleType, client: Any) -> Computed:  # noqa: ANN401
-    """What the workers of a client work out."""
+def _team(distributed: ModuleType, client: Any) -> Team:  # noqa: ANN401
+    """What the workers of a client can be asked."""
 
-    def crew(recipe: Recipe, numbers: Iterable[int]) -> Generator[Block, None, None]:
+    def team(
+        work: Callable[[Job], Result], jobs: Iterable[Job]
+    ) -> Generator[Result, None, None]:
         try:
             _refuse_other_software(client)
-            yield from _in_turn(distributed, client, recipe, iter(numbers))
+            yield from _in_turn(distributed, client, work, iter(jobs))
         except distributed.KilledWorker as error:
-            raise LibraryError(
-                f"Several workers died of one block, perhaps for lack of memory "
+            raise CrewError(
+                f"Several workers died of one job, perhaps for lack of memory "
                 f"({_short(error)})."
             ) from None
         except (distributed.CancelledError, distributed.comm.CommClosedError):
-            raise LibraryError("The Dask scheduler is gone.") from None
+            raise CrewError("The Dask scheduler is gone.") from None
 
-    return crew
+    return team
 
 
 def _refuse_other_software(client: Any) -> None:  # noqa: ANN401
@@ -201,15 +200,15 @@ def _refuse_other_software(client: Any) -> None:  # noqa: ANN401
             warnings.simplefilter("ignore")
             found = client.run(_software)
     except Exception as error:
-        raise LibraryError(
+        raise CrewError(
             f"The workers cannot run saxinfer {VERSION}: "
             f"{_short(error)}. Install the same versions there."
         ) from None
     here = _software()
     for worker, there in found.items():
         if there != here:
-            raise LibraryError(
-                f"The worker {worker} has {there}, but here is {here}: curves would "
+            raise CrewError(
+                f"The worker {worker} has {there}, but here is {here}: results would "
                 "differ. Install the same versions there."
             )
 
@@ -222,23 +221,30 @@ def _software() -> str:
 def _in_turn(
     distributed: ModuleType,
     client: Any,  # noqa: ANN401
-    recipe: Recipe,
-    numbers: Iterator[int],
-) -> Iterator[Block]:
-    """Orders blocks a little ahead of what the workers can do."""
+    work: Callable[[Job], Result],
+    jobs: Iterator[Job],
+) -> Iterator[Result]:
+    """Orders jobs a little ahead of what the workers can do."""
     run, ordered = uuid4().hex, distributed.as_completed(loop=client.loop)
+    numbered = enumerate(jobs)
 
     def order(most: int) -> None:
-        for number in islice(numbers, most):
+        for number, job in islice(numbered, most):
             key = f"saxinfer-{run}-{number}"
-            ordered.add(client.submit(computed, recipe, number, key=key, pure=False))
+            ordered.add(client.submit(_alone, work, job, key=key, pure=False))
 
     order(_ahead(client))
     for future in ordered:
-        block: Block = future.result()
+        result: Result = future.result()
         future.release()
         order(_ahead(client) - ordered.count())
-        yield block
+        yield result
+
+
+def _alone(work: Callable[[Job], Result], job: Job) -> Result:
+    """On a worker: one thread, as everywhere."""
+    torch.set_num_threads(1)
+    return work(job)
 
 
 def _ahead(client: Any) -> int:  # noqa: ANN401

@@ -1,13 +1,11 @@
 """A real scheduler and real workers make the same library, and may die doing so."""
 
-import json
 import os
 import signal
 import stat
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,62 +13,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from saxinfer.library import (
-    Crew,
-    LibraryError,
-    Recipe,
-    make_library,
-    open_library,
-)
-from saxinfer.library import cluster as module
+from saxinfer.crew import Crew, CrewError
+from saxinfer.crew import cluster as module
+from saxinfer.crew.cluster import connected
+from saxinfer.library import LibraryError, Recipe, make_library, open_library
 from saxinfer.library.block import computed
-from saxinfer.library.cluster import connected
 from saxinfer.library.columns import columns_of
 
 pytest.importorskip("distributed")
 
 
-@dataclass
-class Machines:
-    """A scheduler with workers, each in a process group of its own."""
-
-    folder: Path
-    processes: Any
-    stack: ExitStack
-    workers: list[Any] = field(default_factory=list)
-
-    @property
-    def _file(self) -> Path:
-        return self.folder / "scheduler.json"
-
-    def start_scheduler(self) -> Any:
-        options = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", ":0")
-        scheduler = self._start("scheduler", *options)
-        self.processes.waited_for(self._file.exists)
-        return scheduler
-
-    def start_worker(self) -> None:
-        options = ("--nthreads", "1", "--no-dashboard", "--death-timeout", "100")
-        self.workers.append(self._start("worker", *options))
-
-    @property
-    def address(self) -> str:
-        return str(json.loads(self._file.read_text())["address"])
-
-    def _start(self, role: str, *options: str) -> Any:
-        command = (sys.executable, "-m", "dask", role, *options, "--scheduler-file")
-        return self.stack.enter_context(
-            self.processes.running(*command, str(self._file), cwd=self.folder)
-        )
-
-
 @pytest.fixture
-def machines(tmp_path: Path, processes: ModuleType) -> Iterator[Machines]:
-    with ExitStack() as stack:
-        yield Machines(tmp_path, processes, stack)
+def recipe() -> Recipe:
+    """Three blocks of curves in closed form, the last of them cut."""
+    q = tuple(np.geomspace(0.05, 2.0, 30).tolist())
+    return Recipe("sphere", 600, seed=3, q=q)
 
 
-def test_a_worker_that_is_killed_is_replaced_by_another(machines: Machines) -> None:
+def test_a_worker_that_is_killed_is_replaced_by_another(
+    machines: Any, processes: ModuleType
+) -> None:
     q = tuple(0.01 * n for n in range(1, 301))
     recipe = Recipe("core_shell_sphere", 12 * 250, seed=1, q=q, noise="standard")
     machines.start_scheduler()
@@ -79,7 +41,7 @@ def test_a_worker_that_is_killed_is_replaced_by_another(machines: Machines) -> N
 
     def kill_one(done: int, total: int) -> None:
         if done == 500:
-            machines.processes.kill_group(machines.workers[0].pid)
+            processes.kill_group(machines.workers[0].pid)
 
     folder, crew = machines.folder / "a.zarr", Crew(cluster=machines.address)
     assert make_library(recipe, folder, crew, progress=kill_one) == 3000
@@ -96,7 +58,7 @@ def test_a_worker_that_is_killed_is_replaced_by_another(machines: Machines) -> N
 
 @pytest.mark.slow
 def test_what_the_workers_run_must_be_what_runs_here(
-    machines: Machines, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    machines: Any, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines.start_scheduler()
     machines.start_worker()
@@ -108,18 +70,20 @@ def test_what_the_workers_run_must_be_what_runs_here(
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_killed_is_said(machines: Machines) -> None:
+def test_a_scheduler_that_is_killed_is_said(
+    machines: Any, processes: ModuleType
+) -> None:
     q = tuple(0.01 * n for n in range(1, 301))
     recipe = Recipe("core_shell_sphere", 40 * 250, q=q)
     scheduler = machines.start_scheduler()
     machines.start_worker()
     with (
         connected(machines.address) as work,
-        closing(work(recipe, range(40))) as blocks,
+        closing(work(partial(computed, recipe), range(40))) as blocks,
     ):
         next(blocks)
-        machines.processes.kill_group(scheduler.pid)
-        with pytest.raises(LibraryError, match="The Dask scheduler is gone"):
+        processes.kill_group(scheduler.pid)
+        with pytest.raises(CrewError, match="The Dask scheduler is gone"):
             list(blocks)
 
 
@@ -179,7 +143,7 @@ def test_jobs_of_a_slurm_cluster_make_a_library(
         f"interface: lo\nlocal_directory: {slurm}\n"
     )
     with connected(str(file)) as work:
-        blocks = list(work(recipe, range(3)))
+        blocks = list(work(partial(computed, recipe), range(3)))
         jobs = [int(job) for job in (slurm / "sbatch.jobs").read_text().split()]
         script = next(slurm.glob("*.job")).read_text()
     assert {"#SBATCH -p short", "#SBATCH -t 00:10:00"} <= set(script.splitlines())
@@ -207,7 +171,7 @@ def test_a_file_that_describes_no_cluster_is_refused(
 ) -> None:
     (slurm / "slurm.yaml").write_text(content)
     with (
-        pytest.raises(LibraryError, match=sentence),
+        pytest.raises(CrewError, match=sentence),
         connected(str(slurm / "slurm.yaml")),
     ):
         pass
@@ -217,7 +181,7 @@ def test_jobs_that_slurm_refuses_are_said(slurm: Path) -> None:
     (slurm / "sbatch").write_text("#!/bin/sh\necho invalid partition >&2\nexit 1\n")
     (slurm / "slurm.yaml").write_text("jobs: 1\ncores: 1\nmemory: 1GB\ninterface: lo\n")
     with (
-        pytest.raises(LibraryError, match=r"SLURM does not take the job.*invalid part"),
+        pytest.raises(CrewError, match=r"SLURM does not take the job.*invalid part"),
         connected(str(slurm / "slurm.yaml")),
     ):
         pass
@@ -229,7 +193,7 @@ def test_slurm_is_not_everywhere(
     (tmp_path / "slurm.yaml").write_text("jobs: 1\n")
     monkeypatch.setenv("PATH", str(tmp_path))
     with (
-        pytest.raises(LibraryError, match="sbatch, which is not on this machine"),
+        pytest.raises(CrewError, match="sbatch, which is not on this machine"),
         connected(str(tmp_path / "slurm.yaml")),
     ):
         pass

@@ -1,26 +1,27 @@
-"""Blocks worked out by processes of this machine.
+"""Work done by processes of this machine.
 
 Every worker is a fresh process of one thread, also if there is only one: what numerical
-libraries set up in the calling process, threads above all, then moves no bit.
+libraries set up in the calling process, threads above all, then moves no bit. Processes
+end with their parent: at Ctrl-C at once, and also when it is killed and could not say
+so.
 """
 
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 
-from saxinfer.library.block import Block, computed
-from saxinfer.library.error import LibraryError
-from saxinfer.library.recipe import Recipe
+from saxinfer.crew.base import Job, Result
+from saxinfer.crew.error import CrewError
 
-__all__ = ["cores", "locally_computed"]
+__all__ = ["cores", "in_processes"]
 
-# Blocks ordered of each worker beforehand: one at work, one waiting.
+# Jobs ordered of each worker beforehand: one at work, one waiting.
 AHEAD = 2
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -33,30 +34,31 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def locally_computed(
-    recipe: Recipe, numbers: Iterable[int], workers: int
-) -> Generator[Block, None, None]:
-    """Works blocks out, and hands each on when it is ready, in any order.
+def in_processes(
+    work: Callable[[Job], Result], jobs: Iterable[Job], workers: int
+) -> Generator[Result, None, None]:
+    """Does jobs, and hands each result on when it is ready, in any order.
 
     Only a few are held at a time. Closing the iterator ends the workers at once.
 
     Args:
-        recipe: What is made.
-        numbers: Which blocks.
+        work: A function of a module, or a partial of one.
+        jobs: What it is called with.
         workers: Number of processes.
 
     Raises:
-        LibraryError: If a structure cannot be drawn, or a worker was killed.
+        CrewError: If a worker was killed.
+        Exception: Whatever the work raises.
     """
     others = set(multiprocessing.active_children())
     with _single_threads():
         pool = ProcessPoolExecutor(
-            workers, multiprocessing.get_context("spawn"), _begin, (recipe,)
+            workers, multiprocessing.get_context("spawn"), _begin
         )
         try:
-            yield from _in_turn(pool, iter(numbers), AHEAD * workers)
+            yield from _in_turn(pool, work, iter(jobs), AHEAD * workers)
         except BrokenProcessPool:
-            raise LibraryError(
+            raise CrewError(
                 "A worker process was killed, perhaps because the memory was full."
             ) from None
         finally:
@@ -66,28 +68,34 @@ def locally_computed(
 
 
 def _in_turn(
-    pool: ProcessPoolExecutor, numbers: Iterator[int], ahead: int
-) -> Iterator[Block]:
-    """Orders a new block for each that is done."""
-    ordered = {_order(pool, number): number for number in islice(numbers, ahead)}
+    pool: ProcessPoolExecutor,
+    work: Callable[[Job], Result],
+    jobs: Iterator[Job],
+    ahead: int,
+) -> Iterator[Result]:
+    """Orders a new job for each that is done."""
+    numbered = enumerate(jobs)
+    ordered = {_order(pool, work, job): n for n, job in islice(numbered, ahead)}
     while ordered:
         done, _ = wait(ordered, return_when=FIRST_COMPLETED)
         # Of two that fail at once the first is told, not either.
         ready = sorted(done, key=lambda future: ordered[future])
-        for number in islice(numbers, len(ready)):
-            ordered[_order(pool, number)] = number
+        for n, job in islice(numbered, len(ready)):
+            ordered[_order(pool, work, job)] = n
         for future in ready:
             del ordered[future]
             yield future.result()
 
 
-def _order(pool: ProcessPoolExecutor, number: int) -> Future[Block]:
-    """Asks for a block; a process that is started now does not hear Ctrl-C."""
+def _order(
+    pool: ProcessPoolExecutor, work: Callable[[Job], Result], job: Job
+) -> Future[Result]:
+    """Asks for a result; a process that is started now does not hear Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
-        return pool.submit(_work, number)
+        return pool.submit(work, job)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return pool.submit(_work, number)
+        return pool.submit(work, job)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -106,12 +114,8 @@ def _single_threads() -> Iterator[None]:
                 os.environ[name] = value
 
 
-_RECIPES: list[Recipe] = []
-
-
-def _begin(recipe: Recipe) -> None:
-    """Prepares a worker: it works on one recipe, and goes when its parent does."""
-    _RECIPES[:] = [recipe]
+def _begin() -> None:
+    """Prepares a worker: it goes when its parent does."""
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 
@@ -120,7 +124,3 @@ def _follow_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _work(number: int) -> Block:
-    return computed(_RECIPES[0], number)

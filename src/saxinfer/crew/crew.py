@@ -1,13 +1,12 @@
-"""Who works out a library: processes of this machine, or a cluster."""
+"""Who does the work: processes of this machine, or a cluster."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from saxinfer.library.block import Block
-from saxinfer.library.local import cores, locally_computed
-from saxinfer.library.recipe import Recipe
+from saxinfer.crew.base import Team
+from saxinfer.crew.processes import cores, in_processes
 
 __all__ = ["Crew"]
 
@@ -30,19 +29,19 @@ class Crew:
             raise ValueError(f"workers must not be negative, got {self.workers}.")
 
     @contextmanager
-    def ready(
-        self,
-    ) -> Iterator[Callable[[Recipe, Iterable[int]], Generator[Block, None, None]]]:
+    def ready(self) -> Iterator[Team]:
         """Gets the crew ready, and lets it go afterwards.
 
         Yields:
-            Function from a recipe and the numbers of blocks to the blocks as they are
-            done.
+            Function from work and jobs to the results as they are done.
+
+        Raises:
+            CrewError: If there is no such cluster, or it runs other software.
         """
         if not self.cluster:
-            yield partial(locally_computed, workers=self.workers or cores())
+            yield partial(in_processes, workers=self.workers or cores())
             return
-        from saxinfer.library.cluster import connected
+        from saxinfer.crew.cluster import connected
 
-        with connected(self.cluster) as computed:
-            yield computed
+        with connected(self.cluster) as team:
+            yield team
