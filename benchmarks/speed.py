@@ -50,8 +50,8 @@ def drawn_cellulose() -> Iterator[int]:
         yield 1
 
 
-def closed(name: str) -> Iterator[int]:
-    """Closed forms in batches."""
+def closed(name: str, kind: str = "double") -> Iterator[int]:
+    """Closed forms in batches: in double or single precision, or with gradients."""
     import torch
 
     from saxinfer.structures import get_structure
@@ -60,7 +60,12 @@ def closed(name: str) -> Iterator[int]:
     model, q = get_structure(name), torch.from_numpy(Q)
     generator = torch.Generator().manual_seed(0)
     while True:
-        model.intensity(q, model.space.sample(BATCH, generator))
+        theta = model.space.sample(BATCH, generator).double()
+        if kind == "gradients":
+            theta.requires_grad_()
+            model.intensity(q, theta).log().sum().backward()
+        else:
+            model.intensity(q, theta.float() if kind == "single" else theta)
         yield BATCH
 
 
@@ -80,6 +85,8 @@ def sasmodels(name: str) -> Iterator[int]:
 CONTESTANTS: dict[str, Callable[[], Iterator[int]]] = {
     "cellulose, drawn on 512² pixels": drawn_cellulose,
     "cellulose, closed form": lambda: closed("cellulose"),
+    "cellulose, single precision": lambda: closed("cellulose", "single"),
+    "cellulose, with gradients": lambda: closed("cellulose", "gradients"),
     "core_shell_sphere, closed form": lambda: closed("core_shell_sphere"),
     REFERENCE: lambda: sasmodels("core_shell_sphere"),
     "sasmodels cylinder, 35 radii": lambda: sasmodels("cylinder"),

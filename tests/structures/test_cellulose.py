@@ -162,6 +162,17 @@ def test_every_point_of_forty_random_spectra_is_right() -> None:
     assert worst(MODEL.cross_section(Q, theta).numpy(), exact).max() < 1
 
 
+def test_single_precision_moves_a_curve_by_a_hundred_thousandth() -> None:
+    theta = MODEL.space.sample(500, Generator().manual_seed(6))
+    exact = MODEL.intensity(Q, theta)
+    found = MODEL.intensity(Q.float(), theta.float())
+    assert found.dtype == torch.float32
+    # Wavevectors and parameters are rounded as well.
+    known = MODEL.intensity(Q.float().double(), theta.float().double())
+    assert float((found / known - 1).abs().max()) < 3e-5
+    assert float((found / exact - 1).abs().max()) < 1e-3
+
+
 def test_the_crystal_term_is_the_transform_of_its_covariance() -> None:
     theta = np.array(TYPICAL)
     grid = grids()

@@ -153,23 +153,27 @@ def resample(
     Beyond the last node the outermost six are extrapolated: keep ``x`` inside. Values
     at the last nodes may be left out, as ``Nodes.beyond`` tells.
     """
-    place = torch.asinh(x / nodes.scale) / nodes.step
+    # The inverse hyperbolic sine, in faster steps; node numbers need no more digits.
+    y = x * (1 / nodes.scale)
+    root = torch.addcmul(y.new_ones(()), y, y).sqrt()
+    place = (y + root).log() * (1 / nodes.step)
     first = (place.detach().long() - 2).clamp(0, values.shape[1] - 6)
     t = place - first
-    # Barycentric products of the six distances, from the left and from the right.
+    # Products of the six distances but one, from the left and from the right.
     a, b, c, d, e, f = (t - k for k in range(6))
     ab, ef, cd = a * b, e * f, c * d
-    shares = (
-        b * cd * ef / -120,
-        a * cd * ef / 24,
-        ab * d * ef / -12,
-        ab * c * ef / 12,
-        ab * cd * f / -24,
-        ab * cd * e / 120,
+    cdef, abef, abcd = cd * ef, ab * ef, ab * cd
+    total = b * cdef * values.gather(1, first) * (-1 / 120)
+    others = (
+        (a, cdef, 1 / 24),
+        (d, abef, -1 / 12),
+        (c, abef, 1 / 12),
+        (f, abcd, -1 / 24),
+        (e, abcd, 1 / 120),
     )
-    total = shares[0] * values.gather(1, first)
-    for k in range(1, 6):
-        total = torch.addcmul(total, shares[k], values.gather(1, first + k))
+    for k, (one, rest, factor) in enumerate(others, 1):
+        share, held = one * rest, values.gather(1, first + k)
+        total = torch.addcmul(total, share, held, value=factor)
     return total
 
 
@@ -248,7 +252,7 @@ def clipped_covariance(
     place = psi.square() * (2 / WIDEST) - 1
     value = coefficients[:, -1:].expand_as(place)
     for k in range(DEGREE - 1, -1, -1):
-        value = value * place + coefficients[:, k : k + 1]
+        value = torch.addcmul(coefficients[:, k : k + 1], value, place)
     share = torch.special.ndtr(-t)
-    covariance: Tensor = (share * (1 - share))[:, None] - psi * value / (2 * math.pi)
-    return covariance
+    variance = (share * (1 - share))[:, None]
+    return torch.addcmul(variance, psi, value, value=-1 / (2 * math.pi))

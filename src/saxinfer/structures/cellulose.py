@@ -174,11 +174,15 @@ class Cellulose(Structure):
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch q"]:
-        """Powder intensity [nm³] or aligned cut [nm²], densities in crystal units."""
+        """Powder intensity [nm³] or aligned cut [nm²], densities in crystal units.
+
+        For single precision only the transforms are made in double precision: a third
+        faster, to 1e-5 of the intensity.
+        """
         dtype = theta.dtype
         q, theta = q.double(), theta.double()
         rows = [
-            self.cross_section(q if q.ndim == 1 else q[a : a + CHUNK], part)
+            self.cross_section(q if q.ndim == 1 else q[a : a + CHUNK], part, dtype)
             for a, part in zip(
                 range(0, len(theta), CHUNK), torch.split(theta, CHUNK), strict=True
             )
@@ -188,20 +192,30 @@ class Cellulose(Structure):
         return result.to(dtype)
 
     def cross_section(
-        self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
+        self,
+        q: Float[Tensor, "*curves q"],
+        theta: Float[Tensor, "batch parameter"],
+        dtype: torch.dtype = torch.float64,
     ) -> Float[Tensor, "batch q"]:
-        """Planar spectrum S(q) [nm²] of the density in cross-section."""
+        """Planar spectrum S(q) [nm²] of the density in cross-section.
+
+        Args:
+            q: Scattering vector [1/nm], double precision.
+            theta: Parameters, likewise.
+            dtype: Precision of interpolations and of the field's own spectrum.
+        """
         alpha, std, exponent, mu, _, _, phi, _ = theta.unbind(-1)
         mean, delta, level = matrix(theta)
         spectrum = power_law_spectrum(_K.values, exponent, mu)
         deficit = _FIELD.deficit(spectrum)
         field = clipped_covariance(level, deficit)
-        rows = q.expand(len(theta), -1)
-        scaled = alpha[:, None] * rows
+        rows = q.to(dtype).expand(len(theta), -1)
+        scaled = alpha[:, None].to(dtype) * rows
         reached = slice(_X.beyond(float(scaled.detach().max())))
         crystal = packing.spectrum(phi, std / alpha, reached)
+        distance = alpha[:, None].to(dtype) * _U.values.to(dtype)
         cross = packing.covariance(phi, std / alpha, _THIN) * resample(
-            field, _R, alpha[:, None] * _U.values
+            field.to(dtype), _R, distance
         )
         cross = (alpha * delta).square()[:, None] * cross
         both = torch.addcmul(
@@ -209,16 +223,17 @@ class Cellulose(Structure):
             (alpha * (1 - mean)).square()[:, None],
             crystal,
         )
-        total = resample(both, _X, scaled)
+        total = resample(both.to(dtype), _X, scaled)
         # Of the field itself the linear part is known exactly, the rest is transformed.
         linear = torch.exp(-level.square())[:, None] / (2 * math.pi)
         rest = torch.addcmul(field, linear, deficit) - linear
         rest = (
             rest @ _field_matrix(tuple(q.tolist()))
             if q.ndim == 1
-            else resample(rest @ _field_matrix(), _Q, rows)
+            else resample(rest @ _field_matrix(), _Q, q)
         )
-        own = power_law_spectrum(rows, exponent, mu) * (rows <= K_MAX)
+        own = power_law_spectrum(rows, exponent.to(dtype), mu.to(dtype))
+        own = own * (rows <= K_MAX)
         norm = _FIELD.norm(spectrum)[:, None] / (2 * math.pi)
         weight = (delta * (1 - phi)).square()[:, None]
         return total + weight * torch.addcmul(rest, linear / norm, own)
