@@ -157,3 +157,13 @@ def test_a_fit_does_not_collapse_onto_points_that_are_the_same() -> None:
     assert bool(found.log_density(points).isfinite().all())
     spread = found.factors.diagonal(dim1=-2, dim2=-1)
     assert float(spread.min()) > 0.1
+
+
+def test_what_is_left_of_a_mixture_is_all_but_a_millionth() -> None:
+    weights = torch.tensor([0.3, 4e-7, 0.7 - 8e-7, 4e-7], dtype=torch.float64)
+    means = torch.arange(8, dtype=torch.float64).view(4, 2)
+    factors = torch.eye(2, dtype=torch.float64).expand(4, -1, -1)
+    found = StudentMixture(weights, means, factors).essential()
+    assert found.means.tolist() == means[[0, 2]].tolist()
+    assert torch.allclose(found.weights, weights[[0, 2]], rtol=1e-5)
+    assert float(found.weights.sum()) == pytest.approx(1, abs=1e-12)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from saxinfer.inference.mixture import StudentMixture
@@ -26,6 +26,10 @@ LEGS = ((100, 4), (8, 30))
 
 # A climber stands still when a step gains less than this log density.
 STILL = 1e-3
+
+# After so many steps, climbers this far below the best rest [nats]. Of those that reach
+# what counts, the slowest were 350 below after three steps.
+PATIENCE, HOPELESS = 3, 600.0
 
 # A best climb with a larger model error or factor on the errors is no good fit: other
 # starts may find a better one.
@@ -91,13 +95,13 @@ class Summits:
         """The points of the largest density."""
         return self.rows(torch.argsort(self.density, descending=True)[:count])
 
-    def replaced(self, where: Bool[Tensor, " point"], new: "Summits") -> "Summits":
-        """Takes ``new`` where told."""
+    def replaced(self, index: Int[Tensor, " row"], new: "Summits") -> "Summits":
+        """Takes ``new`` for the points of an index."""
         return Summits(
-            torch.where(where[:, None], new.points, self.points),
-            torch.where(where, new.density, self.density),
-            torch.where(where[:, None], new.gradient, self.gradient),
-            torch.where(where[:, None, None], new.curvature, self.curvature),
+            self.points.index_copy(0, index, new.points),
+            self.density.index_copy(0, index, new.density),
+            self.gradient.index_copy(0, index, new.gradient),
+            self.curvature.index_copy(0, index, new.curvature),
         )
 
 
@@ -170,8 +174,11 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
     It is a race: after each leg only the best go on, so that many starts cost little
     and the best are followed until they stand still.
     """
-    expand = target.expansion
-    summits = Summits(starts, *expand(starts))
+
+    def expand(points: Tensor, rows: Tensor) -> Summits:
+        return Summits(points, *target.expansion(points))
+
+    summits = expand(starts, torch.arange(len(starts)))
     damping = torch.full((len(starts),), 1e-2, dtype=starts.dtype)
     done: list[Summits] = []
     for keep, steps in LEGS:
@@ -227,13 +234,14 @@ def approach(
     strength = anchors.new_zeros(target.dimension)
     strength[target.moving] = pull
 
-    def expand(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def expand(points: Tensor, rows: Tensor) -> Summits:
         density, gradient, curvature = target.expansion(points)
-        gap = points - anchors
+        gap = points - anchors[rows]
         density = density - 0.5 * (strength * gap.square()).sum(-1)
-        return density, gradient - strength * gap, curvature + torch.diag(strength)
+        gradient = gradient - strength * gap
+        return Summits(points, density, gradient, curvature + torch.diag(strength))
 
-    summits = Summits(anchors, *expand(anchors))
+    summits = expand(anchors, torch.arange(len(anchors)))
     if steps == 0:
         return _foreseen(summits)
     damping = torch.full((len(anchors),), 1e-2, dtype=anchors.dtype)
@@ -254,26 +262,35 @@ def _foreseen(summits: Summits) -> Summits:
 
 
 def _leg(
-    expand: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]],
+    expand: Callable[[Tensor, Tensor], Summits],
     summits: Summits,
     damping: Tensor,
     steps: int,
 ) -> tuple[Summits, Tensor]:
-    """A number of damped steps, each taken where it gains."""
-    for _ in range(steps):
-        scale = summits.curvature.diagonal(dim1=-2, dim2=-1)
-        damped = summits.curvature + torch.diag_embed(damping[:, None] * scale)
-        step = torch.linalg.solve(damped, summits.gradient)
+    """A number of damped steps, each taken where it gains.
+
+    Those that stand still, or are far below the best after some steps, rest.
+    """
+    moving = torch.arange(len(summits.density))
+    for taken in range(1, steps + 1):
+        now, slack = summits.rows(moving), damping[moving]
+        scale = now.curvature.diagonal(dim1=-2, dim2=-1)
+        damped = now.curvature + torch.diag_embed(slack[:, None] * scale)
+        step = torch.linalg.solve(damped, now.gradient)
         # One latent unit is a standard deviation of the prior: far enough at a time.
         step = step / step.abs().amax(-1, keepdim=True).clamp(min=1.0)
-        moved = (summits.points + step).clamp(-EDGE, EDGE)
-        new = Summits(moved, *expand(moved))
-        better = new.density > summits.density
-        gain = torch.where(better, new.density - summits.density, 0.0)
-        summits = summits.replaced(better, new)
-        stuck = ~better & (damping > 1e2)
-        damping = torch.where(better, damping / 5, damping * 6).clamp(1e-7, 1e6)
-        if bool(((better & (gain < STILL)) | stuck).all()):
+        new = expand((now.points + step).clamp(-EDGE, EDGE), moving)
+        better = new.density > now.density
+        gain = torch.where(better, new.density - now.density, 0.0)
+        summits = summits.replaced(moving[better], new.rows(better.nonzero()[:, 0]))
+        resting = (better & (gain < STILL)) | (~better & (slack > 1e2))
+        slack = torch.where(better, slack / 5, slack * 6).clamp(1e-7, 1e6)
+        damping = damping.index_copy(0, moving, slack)
+        if taken >= PATIENCE:
+            found = summits.density[moving]
+            resting = resting | (found < summits.density.max() - HOPELESS)
+        moving = moving[~resting]
+        if len(moving) == 0:
             break
     return summits, damping
 
@@ -285,16 +302,16 @@ def laplace(summits: Summits) -> StudentMixture:
     log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
     evidence = density - log_det
     order = torch.argsort(evidence, descending=True)
-    kept: list[int] = []
-    for index in order.tolist():
-        if evidence[index] < evidence[order[0]] - NEGLIGIBLE:
-            continue
-        gaps = [
-            float(((modes[index] - modes[k]) @ factor[k]).square().sum().sqrt())
-            for k in kept
-        ]
-        if all(gap > APART for gap in gaps):
+    order = order[evidence[order] >= evidence[order[0]] - NEGLIGIBLE]
+    # Every mode in the coordinates in which another one is a standard normal.
+    own = (modes[order, None] @ factor[order])[:, 0]
+    every = torch.einsum("ij,kjl->kil", modes[order], factor[order])
+    near = (every - own[:, None]).square().sum(-1) <= APART**2
+    free, kept = torch.ones(len(order), dtype=torch.bool), []
+    for place, index in enumerate(order.tolist()):
+        if free[place]:
             kept.append(index)
+            free &= ~near[place]
     identity = torch.eye(modes.shape[1], dtype=modes.dtype)
     inverse = torch.cholesky_inverse(factor[kept]) + 1e-10 * identity
     weights = torch.softmax(evidence[kept] / 2, 0)

@@ -13,6 +13,9 @@ __all__ = ["StudentMixture", "fitted", "kernels"]
 # not to waste samples in a dozen dimensions.
 FREEDOM = 7.0
 
+# Share of the weight that components may have and be left out.
+IDLE = 1e-6
+
 # Fit of a mixture: steps, and what each component knows before: as many points with
 # half the covariance of all.
 FIT_STEPS, FIT_PRIOR, FIT_WIDTH = 12, 20.0, 0.5
@@ -116,6 +119,14 @@ class StudentMixture:
         scales = (self.factors @ self.factors.mT)[:, keep][:, :, keep]
         factors = torch.linalg.cholesky(scales)
         return StudentMixture(self.weights, self.means[:, keep], factors)
+
+    def essential(self) -> "StudentMixture":
+        """Without the lightest components, which have a millionth of the weight."""
+        order = torch.argsort(self.weights)
+        light = torch.cumsum(self.weights[order], 0) <= IDLE * self.weights.sum()
+        kept = order[~light].sort().values
+        weights = self.weights[kept] / self.weights[kept].sum()
+        return StudentMixture(weights, self.means[kept], self.factors[kept])
 
     def weighted(self, weights: Float[Tensor, " component"]) -> "StudentMixture":
         """The same components with other weights."""

@@ -7,19 +7,24 @@ from saxinfer.inference.mixture import StudentMixture
 
 __all__ = ["Pool"]
 
+# Where a density over the largest one is beyond numbers.
+LEAST = 1e-300
+
 
 class Pool:
     """All samples so far, and the components that they could have come from.
 
-    The table holds the log density of every sample under every component; each pair is
-    evaluated once, however often the components' weights change.
+    The table holds the density of every sample under every component, in units of the
+    largest of the sample; each pair is evaluated once, however often the components'
+    weights change, which then takes a product of a matrix with a vector.
 
     Attributes:
         mixture: What the next round is drawn from.
         proposed: Columns that the mixture proposes.
         points: Latent vectors.
         values: Their log posterior density, less that of the columns drawn otherwise.
-        table: Log density of every point under every component.
+        tops: Log of the largest density of each point under any component.
+        table: Density of every point under every component, over that.
         drawn: Number of points drawn from each component so far.
     """
 
@@ -28,6 +33,7 @@ class Pool:
         self.drawn = torch.zeros_like(mixture.weights)
         self.points = torch.empty(0)
         self.values = torch.empty(0)
+        self.tops = torch.empty(0)
         self.table = torch.empty(0, 0)
 
     def extend(self, mixture: StudentMixture, share: float) -> None:
@@ -35,24 +41,31 @@ class Pool:
         self.mixture = self.mixture.joined(mixture, share)
         new = len(mixture.weights)
         self.drawn = torch.cat([self.drawn, self.drawn.new_zeros(new)])
-        if len(self.points):
-            columns = mixture.kernels(self.points[:, self.proposed])
-            self.table = torch.cat([self.table, columns], 1)
+        if len(self.points) == 0:
+            return
+        columns = mixture.kernels(self.points[:, self.proposed])
+        tops = torch.maximum(self.tops, columns.amax(1))
+        before = self.table * (self.tops - tops).exp()[:, None]
+        self.table = torch.cat([before, (columns - tops[:, None]).exp()], 1)
+        self.tops = tops
 
     def add(self, points: Tensor, values: Tensor) -> None:
         """Takes the samples of one round, drawn from the present mixture."""
         rows = self.mixture.kernels(points[:, self.proposed])
+        self.drawn = self.drawn + self.mixture.weights * len(rows)
+        tops = rows.amax(1)
+        rows = (rows - tops[:, None]).exp()
         if len(self.points):
             points = torch.cat([self.points, points])
             values = torch.cat([self.values, values])
+            tops = torch.cat([self.tops, tops])
             rows = torch.cat([self.table, rows])
-        self.drawn = self.drawn + self.mixture.weights * (len(rows) - len(self.points))
-        self.points, self.values, self.table = points, values, rows
+        self.points, self.values, self.tops, self.table = points, values, tops, rows
 
     def log_weight(self) -> Tensor:
         """Log of posterior over the mean of all mixtures that were drawn from."""
-        shares = (self.drawn / self.drawn.sum()).clamp(min=1e-300).log()
-        return self.values - torch.logsumexp(self.table + shares, 1)
+        chance = self.table @ (self.drawn / self.drawn.sum())
+        return self.values - self.tops - chance.clamp(min=LEAST).log()
 
     def reweigh(self, weights: Tensor) -> None:
         """Refits the components' weights to weighted samples."""
@@ -60,8 +73,9 @@ class Pool:
         table, weights = self.table[kept], weights[kept]
         shares = self.mixture.weights
         for _ in range(4):
-            member = torch.softmax(table + shares.clamp(min=1e-12).log(), 1)
-            shares = weights @ member
+            shares = shares.clamp(min=1e-12)
+            chance = (table @ shares).clamp(min=LEAST)
+            shares = shares * (table.T @ (weights / chance))
         self.mixture = self.mixture.weighted(shares / shares.sum())
 
     def heaviest(self, log_weight: Tensor, count: int) -> Tensor:

@@ -137,14 +137,14 @@ def refine(
         looked = True
     pool = Pool(_mixture(shape, found, summits, proposals), target.proposed)
     _adapt(target, pool, effort.rounds, effort.draws, generator)
-    sampled = draw(target, pool.mixture, generator, effort.demand)
+    sampled = draw(target, pool.mixture.essential(), generator, effort.demand)
     if sampled is None:
         # A posterior that is hard to cover is long and bent, or has many modes.
         if not looked:
             more = approach(shape, with_mirrors(shape, others))
             pool.extend(laplace(more).marginal(target.proposed), SHARE)
         _adapt(target, pool, effort.more_rounds, effort.draws, generator)
-        sampled = draw(target, pool.mixture, generator, effort.demand)
+        sampled = draw(target, pool.mixture.essential(), generator, effort.demand)
     if sampled is not None:
         return replace(sampled, drawn=sampled.drawn + len(pool.points))
     weights = tempered(pool.log_weight())
@@ -154,7 +154,7 @@ def refine(
     sampled = walk(
         target,
         pool.points[rows],
-        pool.mixture,
+        pool.mixture.essential(),
         generator,
         steps=effort.steps,
         enough=effort.enough,
