@@ -9,7 +9,11 @@ import pytest
 import torch
 from torch import Generator
 
-from saxinfer.inference.card import load_estimator, write_estimator
+from saxinfer.inference.card import (
+    load_estimator,
+    survey_estimator,
+    write_estimator,
+)
 from saxinfer.inference.npe import PosteriorNetwork
 from saxinfer.preprocess.features import BINS, CHANNELS
 from saxinfer.structures import MODELS
@@ -124,3 +128,31 @@ def test_an_estimator_of_another_model_is_refused(written: Path) -> None:
 def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match="Known models: sphere"):
         load_estimator("cube")
+
+
+def test_an_estimator_without_a_survey_loads_and_says_so(written: Path) -> None:
+    assert load_estimator("sphere", written).surroundings is None
+
+
+def test_a_survey_is_found_beside_the_weights_it_was_made_with(written: Path) -> None:
+    before = load_estimator("sphere", written).hash
+    survey_estimator("sphere", written, most=32)
+    found = load_estimator("sphere", written)
+    assert found.surroundings is not None
+    assert found.hash == before
+    assert json.loads((written / "card.json").read_text())["domain"]["file"] == (
+        "domain.safetensors"
+    )
+    first = (written / "domain.safetensors").read_bytes()
+    survey_estimator("sphere", written, most=32)
+    assert (written / "domain.safetensors").read_bytes() == first
+
+
+def test_a_survey_of_other_weights_is_not_used(written: Path) -> None:
+    survey_estimator("sphere", written, most=32)
+    torch.manual_seed(7)
+    sphere = MODELS["sphere"]
+    network = PosteriorNetwork(sphere)
+    write_estimator(written, sphere, network, recipe=RECIPE, losses=[1.0])
+    load_estimator.cache_clear()
+    assert load_estimator("sphere", written).surroundings is None

@@ -8,6 +8,7 @@ import torch
 from torch import Generator
 
 from saxinfer.inference.card import ESTIMATORS, load_estimator
+from saxinfer.inference.domain import drawn_features
 from saxinfer.inference.training import recipe_for, simulate
 from saxinfer.structures import MODELS
 
@@ -38,7 +39,26 @@ def test_a_model_has_an_estimator_that_is_not_stale(model: str) -> None:
 def test_an_estimator_is_small_enough_to_ship(model: str) -> None:
     files = list((ESTIMATORS / model).iterdir())
     assert sum(file.stat().st_size for file in files) <= 3_000_000
-    assert {file.name for file in files} == {"weights.safetensors", "card.json"}
+    assert {file.name for file in files} == {
+        "weights.safetensors",
+        "card.json",
+        "domain.safetensors",
+    }
+    assert (ESTIMATORS / model / "domain.safetensors").stat().st_size <= 40_000
+
+
+@every_shipped
+def test_an_estimator_knows_its_own_curves(model: str) -> None:
+    estimator = load_estimator(model)
+    assert estimator.surroundings is not None
+    generator = Generator().manual_seed(77)
+    seen = drawn_features(MODELS[model], "standard", 64, generator)
+    strange = [
+        estimator.surroundings.familiarity(estimator.network, row[None]).p < 0.01
+        for row in seen
+    ]
+    # More than 5 of 64 come up at a rate of 1 % in one of ten thousand seeds.
+    assert sum(strange) <= 5
 
 
 @every_shipped

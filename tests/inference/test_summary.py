@@ -141,3 +141,9 @@ def test_squares_are_those_of_the_effective_residuals(
     deviation = math.sqrt(2 * 40)
     assert float(found.squares.mean()) == pytest.approx(40, abs=3 * deviation)
     assert found.sigma_factor == pytest.approx(1)
+    assert found.sigma_interval == pytest.approx((1, 1))
+    drawn = found.drawn
+    assert drawn.curves.shape == drawn.errors.shape == (160, 40)
+    assert torch.allclose(drawn.errors, linear.observation.sigma, rtol=1e-6)
+    curves = linear.curve(drawn.latent)
+    assert torch.allclose(drawn.curves, curves, rtol=1e-3)

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Generator, Tensor, nn
 
 from saxinfer.inference import training
+from saxinfer.inference.card import load_estimator
 from saxinfer.inference.npe import NUISANCE_TARGETS, PosteriorNetwork
 from saxinfer.inference.training import Recipe, recipe_for, simulate, train
 from saxinfer.instrument.tiers import Tier
@@ -88,6 +89,8 @@ def _quick(
 def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setattr(training, "PosteriorNetwork", _Small)
     monkeypatch.setattr(training, "simulate", _quick)
+    # The small network has no embedding to survey.
+    monkeypatch.setattr(training, "survey_estimator", lambda *_, most: None)
     return monkeypatch
 
 
@@ -162,3 +165,13 @@ def test_the_card_keeps_the_recipe(tmp_path: Path) -> None:
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["recipe"]["steps"] == 2
     assert card["recipe"]["seed"] == 9
+
+
+def test_a_trained_estimator_knows_where_its_curves_lie(tmp_path: Path) -> None:
+    train("sphere", tmp_path, recipe=Recipe(steps=1, batch=8))
+    found = load_estimator("sphere", tmp_path).surroundings
+    assert found is not None
+    # No fewer than 32 of each tier, however short the training.
+    assert len(found.ranked) == 64
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["domain"]["curves"] == {"centre": 32, "spread": 32, "ranked": 32}

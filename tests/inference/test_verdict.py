@@ -9,13 +9,19 @@ from torch import Generator, Tensor
 
 from saxinfer.curve import Curve, Remark
 from saxinfer.inference.base import Quality
+from saxinfer.inference.domain import Familiarity
+from saxinfer.inference.misfit import FAMILIES, Misfit
 from saxinfer.inference.verdict import (
     FEWEST_EFFECTIVE,
     FOREIGN_ERROR,
+    FOREIGN_P,
     LARGEST_ERROR,
     LARGEST_SIGMA_FACTOR,
+    MISFIT_P,
     SMALLEST_P,
     SMALLEST_RUNS_P,
+    STRANGE_P,
+    Checks,
     judge,
     predictive_p,
     residual_correlation_p,
@@ -150,3 +156,95 @@ def test_the_predictive_p_is_the_tail_of_chi_squared() -> None:
         found = predictive_p(torch.full((20_000,), square).double(), 60, generator)
         # The standard error of a share of 20,000 draws is 0.0035 at most.
         assert found == pytest.approx(stats.chi2(60).sf(square), abs=0.012)
+
+
+def checks(
+    misfit: float = 0.5,
+    strange: float | None = 0.5,
+    *,
+    interval: tuple[float, float] = (0.9, 1.1),
+) -> Checks:
+    reason = "The intensity steps up by 3 % at q = 0.41 1/nm"
+    return Checks(
+        misfit=Misfit(misfit, dict.fromkeys(FAMILIES, misfit), reason),
+        familiarity=None if strange is None else Familiarity(strange),
+        sigma_interval=interval,
+    )
+
+
+def test_checks_without_a_finding_leave_a_fit_good_and_their_p_in_it() -> None:
+    quality = judged(checks=checks(0.3, 0.6))
+    assert (quality.verdict, quality.reasons) == ("good", ())
+    assert (quality.misfit_p, quality.domain_p) == (0.3, 0.6)
+
+
+def test_the_parts_of_the_domain_check_share_five_per_cent() -> None:
+    total = MISFIT_P + STRANGE_P
+    assert total == pytest.approx(0.05)
+
+
+def test_a_shape_in_the_residuals_makes_a_fit_poor_and_says_where() -> None:
+    assert judged(checks=checks(1.01 * MISFIT_P)).verdict == "good"
+    quality = judged(checks=checks(0.002))
+    assert quality.verdict == "poor"
+    assert quality.reasons == (
+        "The intensity steps up by 3 % at q = 0.41 1/nm (p = 0.002 for all shapes that "
+        "were looked for).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("misfit", "strange", "verdict"),
+    [
+        (0.5, 0.99 * STRANGE_P, "poor"),
+        (0.5, 0.99 * FOREIGN_P, "out_of_domain"),
+        (0.001, 0.99 * STRANGE_P, "out_of_domain"),
+    ],
+)
+def test_a_curve_unlike_the_training_is_foreign_if_far_out_or_if_it_misfits(
+    misfit: float, strange: float, verdict: str
+) -> None:
+    assert judged(checks=checks(strange=1.01 * STRANGE_P)).verdict == "good"
+    quality = judged(checks=checks(misfit, strange))
+    assert quality.verdict == verdict
+    assert "unlike those that the estimator was trained on" in quality.reasons[0]
+
+
+def test_a_check_that_was_not_made_is_not_passed_in_silence() -> None:
+    quality = judged(checks=checks(strange=None))
+    assert quality.verdict == "good"
+    assert quality.domain_p is None
+    assert "was not checked" in quality.reasons[0]
+    without = judged()
+    assert (without.misfit_p, without.domain_p) == (None, None)
+
+
+def test_with_checks_neighbours_are_not_judged_twice() -> None:
+    wave = torch.sin(6 * Q) + 0.5 * white(60)
+    assert judged(residuals=wave, checks=checks()).verdict == "good"
+
+
+@pytest.mark.parametrize(
+    ("factor", "interval", "said"),
+    [
+        (2.0, (1.7, 2.3), True),
+        (0.5, (0.4, 0.6), True),
+        (1.4, (1.3, 1.5), False),
+        (2.0, (0.9, 4.0), False),
+    ],
+)
+def test_errors_are_called_wrong_where_the_data_know_them(
+    factor: float, interval: tuple[float, float], said: bool
+) -> None:
+    quality = judged(sigma_factor=factor, checks=checks(interval=interval))
+    assert quality.verdict == "good"
+    assert len(quality.reasons) == said
+
+
+def test_errors_that_the_file_did_not_give_are_not_called_its_own() -> None:
+    missing = Remark("The file gives no errors; they were estimated.", "sigma")
+    quality = judged(missing, sigma_factor=3.0)
+    assert quality.verdict == "good"
+    assert quality.reasons == (
+        "The errors that were estimated from the scatter were multiplied by 3.",
+    )

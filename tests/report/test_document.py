@@ -63,6 +63,8 @@ def test_a_document_has_every_block_of_the_schema(fit: Fit) -> None:
         "p_value",
         "effective_samples",
         "sampling_efficiency",
+        "misfit_p",
+        "domain_p",
     }
     assert found["data"]["q_unit_in_file"] == "1/Å"
     assert found["data"]["warnings"] == [fit.curve.remarks[0].text]

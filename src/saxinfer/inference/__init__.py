@@ -18,12 +18,14 @@ from saxinfer.inference import card
 from saxinfer.inference.answer import Answer
 from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
 from saxinfer.inference.card import Estimator
+from saxinfer.inference.domain import Familiarity
 from saxinfer.inference.ensemble import Ensemble
+from saxinfer.inference.misfit import examine
 from saxinfer.inference.npe import seen
 from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.summary import Prediction, posterior_of, predict
 from saxinfer.inference.target import Target
-from saxinfer.inference.verdict import judge, predictive_p
+from saxinfer.inference.verdict import Checks, judge, predictive_p
 from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.instrument.observation import Observation
 from saxinfer.preprocess.features import features
@@ -183,7 +185,12 @@ def _proposed_and_refined(
         sampled = refine(target, proposals, generator, options.effort)
         posterior = posterior_of(target, sampled, prepared.curve.intensity_unit)
         prediction = predict(target, sampled, generator)
-        quality = _quality(prediction, sampled, prepared, generator)
+        checks = Checks(
+            misfit=examine(target, prediction.drawn, generator),
+            familiarity=_familiarity(observation, estimator),
+            sigma_interval=prediction.sigma_interval,
+        )
+        quality = _quality(prediction, sampled, prepared, checks, generator)
     return Answer(
         posterior=posterior,
         band=prediction.band,
@@ -241,10 +248,22 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     return torch.cat([own, extra], 1)
 
 
+def _familiarity(data: Observation, estimator: Estimator) -> Familiarity | None:
+    """How like the curves of the training a curve is, if the estimator can tell."""
+    if estimator.surroundings is None:
+        return None
+    shown = features(data.q[None], data.intensity[None], data.sigma[None])
+    return estimator.surroundings.familiarity(estimator.network, shown)
+
+
 def _quality(
-    prediction: Prediction, sampled: Ensemble, prepared: Prepared, generator: Generator
+    prediction: Prediction,
+    sampled: Ensemble,
+    prepared: Prepared,
+    checks: Checks,
+    generator: Generator,
 ) -> Quality:
-    """Verdict from the posterior-predictive check and the error term."""
+    """Verdict from the domain check and the error term."""
     chi2 = None
     if prepared.sigma_source == "measured":
         residual = (prepared.curve.intensity - prediction.band.median) / prepared.sigma
@@ -259,6 +278,7 @@ def _quality(
         chi2_reduced=chi2,
         effective=sampled.effective,
         drawn=sampled.drawn,
+        checks=checks,
     )
 
 

@@ -49,6 +49,10 @@ class Quality:
         effective_samples: Number of independent samples that the posterior's are worth.
         sampling_efficiency: The same divided by the number of curves that the
             walkers tried.
+        misfit_p: Chance of residuals whose shape stands out like these where the model
+            is right; None where it was not computed.
+        domain_p: Share of curves of the training that are as unlike the others as this
+            one; None where it was not computed.
     """
 
     verdict: VerdictName
@@ -57,6 +61,8 @@ class Quality:
     p_value: float | None
     effective_samples: float
     sampling_efficiency: float
+    misfit_p: float | None = None
+    domain_p: float | None = None
 
 
 @dataclass(frozen=True)

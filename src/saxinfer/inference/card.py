@@ -1,5 +1,10 @@
 """Estimators on disk: weights (safetensors, half precision) and a card beside them.
 
+A third file, ``domain.safetensors``, says where the features of the estimator's own
+curves lie (:mod:`saxinfer.inference.domain`). It is made from the weights as they are
+stored, by :func:`survey_estimator`; without it an estimator loads, and cannot tell
+whether a curve is like those that it was trained on.
+
 The card states what the estimator was trained for and how. It holds the priors and
 closed-form values at sixteen fixed points of the coordinates that the network speaks
 of; when the code has moved on from any, the estimator is stale and refuses to load.
@@ -15,6 +20,14 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from saxinfer.inference.domain import (
+    FILE,
+    SURVEYED,
+    Surroundings,
+    read_surroundings,
+    survey,
+    write_surroundings,
+)
 from saxinfer.inference.npe import PosteriorNetwork
 from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.parameter import ParameterSpace
@@ -27,6 +40,7 @@ __all__ = [
     "fingerprint",
     "load_estimator",
     "refuse_stale",
+    "survey_estimator",
     "write_estimator",
 ]
 
@@ -37,11 +51,19 @@ FIXED_POINTS = 16
 
 @dataclass(frozen=True, eq=False)
 class Estimator:
-    """A trained network with the short hash of its weights."""
+    """A trained network with the short hash of its weights.
+
+    Attributes:
+        network: The network.
+        hash: Of the stored weights.
+        card: What it was trained for and how.
+        surroundings: Where the features of its own curves lie; None if not known.
+    """
 
     network: PosteriorNetwork
     hash: str
     card: dict[str, object]
+    surroundings: Surroundings | None = None
 
 
 def fingerprint(
@@ -121,7 +143,39 @@ def load_estimator(model: str, folder: Path | None = None) -> Estimator:
     network.load_state_dict({k: v.to(like[k].dtype) for k, v in state.items()})
     network.eval().requires_grad_(False)
     content = (place / "weights.safetensors").read_bytes()
-    return Estimator(network, hashlib.sha256(content).hexdigest()[:12], card)
+    short = hashlib.sha256(content).hexdigest()[:12]
+    return Estimator(network, short, card, read_surroundings(place, short))
+
+
+def survey_estimator(
+    model: str, folder: Path | None = None, most: int = SURVEYED["centre"]
+) -> None:
+    """Writes ``domain.safetensors`` beside the weights of a trained estimator.
+
+    The same weights give the same file; nothing is trained.
+
+    Args:
+        model: Name of the structure.
+        folder: Of the estimator; the shipped one by default.
+        most: Largest number of curves of each tier and use.
+
+    Raises:
+        ValueError: If there is no estimator, or if it is stale.
+    """
+    place = folder or ESTIMATORS / model
+    load_estimator.cache_clear()
+    found = load_estimator(model, folder)
+    surroundings = survey(get_structure(model), found.network, most)
+    write_surroundings(place, surroundings, found.hash)
+    path = place / "card.json"
+    card = json.loads(path.read_text())
+    card["domain"] = {
+        "file": FILE,
+        "curves": {use: min(count, most) for use, count in SURVEYED.items()},
+        "command": f"saxinfer.inference.card.survey_estimator('{model}', DIR)",
+    }
+    path.write_text(json.dumps(card, indent=1) + "\n")
+    load_estimator.cache_clear()
 
 
 def refuse_stale(

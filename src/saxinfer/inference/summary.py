@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.base import Band
 from saxinfer.inference.ensemble import Ensemble
+from saxinfer.inference.misfit import Drawn
 from saxinfer.inference.target import Target
 from saxinfer.parameter import Parameter
 from saxinfer.posterior import Kind, Posterior, Quantity
@@ -104,12 +105,16 @@ class Prediction:
         squares: Sum of squared effective residuals of each posterior draw.
         model_error: Posterior median of the relative model error [1].
         sigma_factor: Posterior median of the factor on the errors [1].
+        sigma_interval: Its 5 % and 95 % quantile [1].
+        drawn: The draws themselves.
     """
 
     band: Band
     squares: Float[Tensor, " draw"]
     model_error: float
     sigma_factor: float
+    sigma_interval: tuple[float, float]
+    drawn: Drawn
 
 
 def predict(target: Target, sampled: Ensemble, generator: Generator) -> Prediction:
@@ -128,9 +133,12 @@ def predict(target: Target, sampled: Ensemble, generator: Generator) -> Predicti
     median, sigma = total.median(0).values, error.median(0).values
     residuals = (data.intensity - median) / sigma
     scaled = (data.intensity - total) / error
+    least, most = torch.quantile(nuisance[:, 4], ends).tolist()
     return Prediction(
         band=Band(median * data.level, low, high, sigma * data.level, residuals),
         squares=scaled.square().sum(-1),
         model_error=float(nuisance[:, 5].median()),
         sigma_factor=float(nuisance[:, 4].median()),
+        sigma_interval=(least, most),
+        drawn=Drawn(latent, total, error),
     )

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.card import write_estimator
+from saxinfer.inference.card import survey_estimator, write_estimator
 from saxinfer.inference.npe import NUISANCE_TARGETS, PosteriorNetwork, seen
 from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.instrument.tiers import NOISE, POINTS, Tier, draw_setting, measure
@@ -28,6 +28,9 @@ __all__ = ["Recipe", "recipe_for", "simulate", "train"]
 # Points a simulated curve is evaluated at. More points of a real curve are stood for
 # by less noise: within a feature's bin that is the same information.
 GRIDS = (12, 32, 64, 96, 160)
+
+# Curves of each tier and use to say at least where features lie.
+FEWEST = 32
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,8 @@ def train(
             torch.save(state, partial)
             partial.replace(checkpoint)
     write_estimator(out, structure, network, recipe=vars(recipe), losses=losses)
+    # A network that saw few curves is not worth many.
+    survey_estimator(model, out, most=max(FEWEST, recipe.steps * recipe.batch // 8))
 
 
 def _rate(step: int, steps: int) -> float:

@@ -1,10 +1,30 @@
 r"""How far to trust a fit: the verdict, with all thresholds in one place.
 
-``good``: posterior-predictive p at least ``SMALLEST_P`` with the error term, model
-error at most ``LARGEST_ERROR``, residuals not correlated beyond chance, and enough
-effective samples. ``out_of_domain``: the q axis cannot be trusted, the curve is slit
-smeared, the model error exceeds ``FOREIGN_ERROR``, or most of the curve lies where no
-estimator was trained. Else ``poor``. Each reason is one sentence.
+``good``: nothing below was found. ``out_of_domain``: the q axis cannot be trusted, the
+curve is slit smeared, the model error exceeds ``FOREIGN_ERROR``, or the curve is unlike
+those that the estimator was trained on beyond ``FOREIGN_P``, or is both unlike them and
+unlike the model. Else ``poor``. Each reason is one sentence.
+
+**The domain check** asks whether the model can have made this curve. Its parts share a
+false-alarm rate of 5 %, the share of curves of the model that are called anything but
+good by one of them:
+
+- features, at ``STRANGE_P`` = 1 %: is the curve like those of the training?
+- shapes in the residuals, at ``MISFIT_P`` = 4 % for all families together
+  (:mod:`saxinfer.inference.misfit`);
+- the posterior-predictive p, at ``SMALLEST_P``: with a free error term it is near one
+  half whatever happens, and takes no part of the 5 %; it sees what the error term
+  cannot reach.
+
+Where a part was not made, it is not passed: the reasons say so if the curve is judged
+without it. Without ``misfit`` neighbouring residuals alone are held against chance.
+
+**Stated errors** are called wrong if the factor a on them is beyond
+``LARGEST_SIGMA_FACTOR`` either way in the posterior median, and one lies outside of its
+90 % interval. Its prior (ln a is Cauchy, half-width 0.1) keeps a at one where the data
+do not know it, as where the model error is far larger: then nothing is said. The root
+of two is half way from one to a factor of two, which is found where the data know ln a
+to 0.2.
 
 References:
     Gelman, Meng & Stern, Stat. Sin. 6, 733 (1996): posterior-predictive p-values.
@@ -12,6 +32,7 @@ References:
 """
 
 import math
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -19,14 +40,20 @@ from torch import Tensor
 
 from saxinfer.curve import Curve
 from saxinfer.inference.base import Quality, VerdictName
+from saxinfer.inference.domain import Familiarity
+from saxinfer.inference.misfit import Misfit
 
 __all__ = [
     "FEWEST_EFFECTIVE",
     "FOREIGN_ERROR",
+    "FOREIGN_P",
     "LARGEST_ERROR",
     "LARGEST_SIGMA_FACTOR",
+    "MISFIT_P",
     "SMALLEST_P",
     "SMALLEST_RUNS_P",
+    "STRANGE_P",
+    "Checks",
     "judge",
     "predictive_p",
     "residual_correlation_p",
@@ -38,11 +65,40 @@ FOREIGN_ERROR = 0.30
 SMALLEST_RUNS_P = 0.01
 FEWEST_EFFECTIVE = 100.0
 
+# Of the 5 % false alarms of the domain check.
+MISFIT_P = 0.04
+STRANGE_P = 0.01
+
+# Of features alone that make a curve foreign.
+FOREIGN_P = 0.002
+
 # Windows in ln q whose mean residuals are tested.
 WINDOWS = 16
 
-# A factor on the error bars beyond this, either way, is said; it spoils no verdict.
-LARGEST_SIGMA_FACTOR = 2.0
+# A factor on the error bars beyond this is said, either way: it is nearer to two than
+# to one. It spoils no verdict.
+LARGEST_SIGMA_FACTOR = math.sqrt(2)
+
+NOT_COMPARED = (
+    "The estimator holds no statistics of the curves that it was trained on: whether "
+    "this curve is like them was not checked."
+)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What else was found about a curve; a method makes those that it can.
+
+    Attributes:
+        misfit: Shapes in the residuals.
+        familiarity: How like the curves of the training it is; None if the estimator
+            cannot tell.
+        sigma_interval: 5 % and 95 % quantile of the factor on the errors [1].
+    """
+
+    misfit: Misfit
+    familiarity: Familiarity | None
+    sigma_interval: tuple[float, float]
 
 
 def residual_correlation_p(
@@ -87,6 +143,7 @@ def judge(  # noqa: PLR0913
     chi2_reduced: float | None,
     effective: float,
     drawn: int,
+    checks: Checks | None = None,
 ) -> Quality:
     """The verdict on one fit.
 
@@ -99,52 +156,99 @@ def judge(  # noqa: PLR0913
         chi2_reduced: With the file's errors; None without.
         effective: Number of independent samples that there are.
         drawn: Number of curves that the walkers tried.
+        checks: What else was found; without it, neighbouring residuals are compared.
     """
     foreign = [r.text for r in curve.remarks if r.kind in ("axis", "slit")]
     poor: list[str] = []
-    if model_error > FOREIGN_ERROR:
-        foreign.append(
-            f"The model misses the curve by {100 * model_error:.0f} % a point: this is "
-            "not the structure, or the data hold something else as well."
-        )
-    elif model_error > LARGEST_ERROR:
-        poor.append(
-            f"The model misses the curve by {100 * model_error:.1f} % a point, more "
-            f"than {100 * LARGEST_ERROR:.0f} %: the intervals hold only as far as "
-            "that error is random."
-        )
+    _judge_model_error(model_error, foreign, poor)
     if p_value < SMALLEST_P:
         poor.append(
             f"Data simulated from the fit are closer to it than the measured ones: "
             f"posterior-predictive p = {p_value:.2g}."
         )
-    runs = residual_correlation_p(residuals, curve.q)
-    if runs < SMALLEST_RUNS_P:
-        poor.append(
-            "Neighbouring residuals have the same sign more often than by chance "
-            f"(p = {runs:.1g}): the model's shape differs from the curve's."
-        )
+    if checks is None:
+        _judge_neighbours(residuals, curve.q, poor)
+    else:
+        _judge_domain(checks, foreign, poor)
     if effective < FEWEST_EFFECTIVE:
         poor.append(
             f"The samples are worth only {effective:.0f} independent ones: the "
             "intervals are rough, and a further solution may have been missed."
         )
     verdict: VerdictName = "out_of_domain" if foreign else "poor" if poor else "good"
-    reasons = foreign + poor
-    if not 1 / LARGEST_SIGMA_FACTOR <= sigma_factor <= LARGEST_SIGMA_FACTOR:
-        word = "under" if sigma_factor > 1 else "over"
-        reasons.append(
-            f"The file's errors are {word}stated: they were multiplied by "
-            f"{sigma_factor:.3g}."
-        )
+    interval = None if checks is None else checks.sigma_interval
+    notes = _wrong_errors(curve, sigma_factor, interval)
+    if checks is not None and checks.familiarity is None:
+        notes.append(NOT_COMPARED)
+    familiarity = None if checks is None else checks.familiarity
     return Quality(
         verdict=verdict,
-        reasons=tuple(reasons),
+        reasons=(*foreign, *poor, *notes),
         chi2_reduced=chi2_reduced,
         p_value=p_value,
         effective_samples=effective,
         sampling_efficiency=effective / drawn,
+        misfit_p=None if checks is None else checks.misfit.p,
+        domain_p=None if familiarity is None else familiarity.p,
     )
+
+
+def _judge_model_error(error: float, foreign: list[str], poor: list[str]) -> None:
+    if error > FOREIGN_ERROR:
+        foreign.append(
+            f"The model misses the curve by {100 * error:.0f} % a point: this is "
+            "not the structure, or the data hold something else as well."
+        )
+    elif error > LARGEST_ERROR:
+        poor.append(
+            f"The model misses the curve by {100 * error:.1f} % a point, more "
+            f"than {100 * LARGEST_ERROR:.0f} %: the intervals hold only as far as "
+            "that error is random."
+        )
+
+
+def _judge_neighbours(residuals: Tensor, q: Tensor, poor: list[str]) -> None:
+    runs = residual_correlation_p(residuals, q)
+    if runs < SMALLEST_RUNS_P:
+        poor.append(
+            "Neighbouring residuals have the same sign more often than by chance "
+            f"(p = {runs:.1g}): the model's shape differs from the curve's."
+        )
+
+
+def _judge_domain(checks: Checks, foreign: list[str], poor: list[str]) -> None:
+    """Adds what features and shapes in the residuals say of the domain."""
+    misfit, familiarity = checks.misfit, checks.familiarity
+    if misfit.p < MISFIT_P:
+        poor.append(
+            f"{misfit.reason} (p = {misfit.p:.2g} for all shapes that were looked for)."
+        )
+    if familiarity is not None and familiarity.p < STRANGE_P:
+        outside = familiarity.p < FOREIGN_P or misfit.p < MISFIT_P
+        (foreign if outside else poor).append(
+            "The curve is unlike those that the estimator was trained on "
+            f"(p = {familiarity.p:.2g}): check the unit of q, or the search for "
+            "solutions may have missed one."
+        )
+
+
+def _wrong_errors(
+    curve: Curve, factor: float, interval: tuple[float, float] | None
+) -> list[str]:
+    """A sentence if the errors are wrong by a factor beyond doubt."""
+    if 1 / LARGEST_SIGMA_FACTOR <= factor <= LARGEST_SIGMA_FACTOR:
+        return []
+    if interval is not None and interval[0] <= 1 <= interval[1]:
+        return []
+    if any(remark.kind == "sigma" for remark in curve.remarks):
+        return [
+            "The errors that were estimated from the scatter were multiplied by "
+            f"{factor:.3g}."
+        ]
+    word = "under" if factor > 1 else "over"
+    return [
+        f"The file's errors are {word}stated: they were multiplied by {factor:.3g}."
+    ]
 
 
 def predictive_p(

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from saxinfer.inference.base import Fit
+from saxinfer.inference.verdict import MISFIT_P, STRANGE_P
 from saxinfer.posterior import Quantity
 from saxinfer.report.document import Document, parameter_units, trusted
 from saxinfer.report.wording import (
@@ -231,10 +232,24 @@ def _quality(fit: Fit) -> list[tuple[str, str]]:
             if quality.p_value is None
             else f"{number(quality.p_value, 2)} (below 0.01 the fit is not good)",
         ),
+        *_domain(fit),
         *_sampling(fit),
         ("Errors of the data", errors[fit.sigma_source]),
         ("Points dropped when reading", str(fit.curve.dropped)),
         ("Unit of q in the file", unit_in_print(fit.curve.q_unit)),
+    ]
+
+
+def _domain(fit: Fit) -> list[tuple[str, str]]:
+    """What the domain check found, as far as it was made."""
+    rows = (
+        ("p-value of shapes in the residuals", fit.quality.misfit_p, MISFIT_P),
+        ("p-value of likeness to the training", fit.quality.domain_p, STRANGE_P),
+    )
+    return [
+        (title, f"{number(p, 2)} (below {least:g} the fit is not good)")
+        for title, p, least in rows
+        if p is not None
     ]
 
 
