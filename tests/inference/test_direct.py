@@ -36,10 +36,11 @@ def test_a_near_mixture_gives_the_exact_posterior_and_its_evidence(
     linear: Target, exact: tuple[Tensor, Tensor, float]
 ) -> None:
     demand = Demand()
-    found = draw(
-        linear, mixture(linear, exact, 1.1), Generator().manual_seed(0), demand
-    )
+    near = mixture(linear, exact, 1.1)
+    drawn = draw(linear, near, Generator().manual_seed(0), demand)
+    found = drawn.ensemble
     assert found is not None
+    assert torch.equal(drawn.points, found.points)
     assert found.effective >= demand.enough
     assert found.drawn == len(found.points) == len(found.weights)
     assert float(found.weights.sum()) == pytest.approx(1)
@@ -55,7 +56,10 @@ def test_the_error_of_the_evidence_is_its_scatter(
 ) -> None:
     wide = mixture(linear, exact, 1.6)
     demand = Demand(enough=400)
-    every = [draw(linear, wide, Generator().manual_seed(k), demand) for k in range(60)]
+    every = [
+        draw(linear, wide, Generator().manual_seed(k), demand).ensemble
+        for k in range(60)
+    ]
     pulls = [(e.log_evidence - exact[2]) / e.log_evidence_sd for e in every if e]
     assert len(pulls) == 60
     # The square of a normal number has the variance two.
@@ -69,16 +73,32 @@ def test_a_mixture_that_is_far_from_the_posterior_is_given_up(
 ) -> None:
     far = mixture(linear, exact, width, off)
     found = draw(linear, far, Generator().manual_seed(0), Demand())
-    assert found is None
+    assert found.ensemble is None
+    assert len(found.points) == len(found.values) == Demand().patience
 
 
 def test_no_more_is_drawn_than_was_allowed(
     linear: Target, exact: tuple[Tensor, Tensor, float]
 ) -> None:
     near, generator = mixture(linear, exact, 1.1), Generator().manual_seed(0)
-    assert draw(linear, near, generator, Demand(enough=1e9, most=2 * BATCH)) is None
-    assert draw(linear, near, generator, Demand(most=0)) is None
+    for demand in (Demand(enough=1e9, most=2 * BATCH), Demand(most=0)):
+        drawn = draw(linear, near, generator, demand)
+        assert drawn.ensemble is None
+        assert drawn.points.shape == (demand.most, linear.dimension)
     # Nothing was drawn by the last call.
     state = generator.get_state()
     draw(linear, near, generator, Demand(most=0))
     assert torch.equal(generator.get_state(), state)
+
+
+def test_where_a_mixture_becomes_no_better_it_is_drawn_from_for_longer(
+    linear: Target, exact: tuple[Tensor, Tensor, float]
+) -> None:
+    far = mixture(linear, exact, 1.0, off=1.2)
+    demand = Demand(most=4000, share=0.1)
+    short = draw(linear, far, Generator().manual_seed(0), demand)
+    assert short.ensemble is None
+    longer = draw(linear, far, Generator().manual_seed(0), demand.relaxed())
+    assert len(short.points) < len(longer.points) <= 8000
+    assert demand.relaxed() == Demand(most=8000, share=0.05, patience=4000)
+    assert Demand(most=0).relaxed().most == 0

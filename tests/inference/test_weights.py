@@ -74,6 +74,14 @@ def test_equal_weights_have_no_tail_and_few_are_refused() -> None:
         smoothed(torch.randn(20))
 
 
+def test_few_weights_among_forbidden_ones_have_a_tail_without_end() -> None:
+    log_weight = torch.full((1000,), -math.inf, dtype=torch.float64)
+    log_weight[:20] = 0.0
+    kept, shape = smoothed(log_weight)
+    assert shape == math.inf
+    assert torch.equal(kept, log_weight)
+
+
 @pytest.mark.parametrize("spread", [0.1, 3.0, 30.0])
 def test_tempered_weights_leave_enough_and_no_more_than_needed(spread: float) -> None:
     generator = Generator().manual_seed(0)

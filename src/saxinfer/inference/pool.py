@@ -51,6 +51,8 @@ class Pool:
 
     def add(self, points: Tensor, values: Tensor) -> None:
         """Takes the samples of one round, drawn from the present mixture."""
+        if len(points) == 0:
+            return
         rows = self.mixture.kernels(points[:, self.proposed])
         self.drawn = self.drawn + self.mixture.weights * len(rows)
         tops = rows.amax(1)

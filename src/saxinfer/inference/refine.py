@@ -9,7 +9,7 @@ r"""From proposals to the exact posterior: modes, importance sampling, walkers.
    added there, and the weights of all are refitted.
 3. Independent draws from the mixture, which stands still now, are weighed
    (:mod:`saxinfer.inference.direct`). Where too few of them count, more places are
-   looked for, and the mixture is adapted once more.
+   looked for, the mixture is adapted once more, and more draws are made of it.
 4. Where that does not help, walkers start from the samples so far
    (:mod:`saxinfer.inference.ensemble`) and move until they have forgotten where: their
    places are the samples of the posterior.
@@ -89,6 +89,7 @@ class Effort:
         rounds: Of adapting a mixture.
         more_rounds: The same where a posterior is hard to cover.
         demand: When independent samples are good enough.
+        attempts: Times that a mixture is adapted once more where they are not.
         walkers: Number of walkers, even, where they are not.
         steps: Largest number of steps that they walk.
         enough: Effective samples at which they stop early.
@@ -101,9 +102,10 @@ class Effort:
     rounds: Rounds = field(default_factory=partial(Rounds, 8, 12, 400.0))
     more_rounds: Rounds = field(default_factory=partial(Rounds, 20, 24, 1600.0))
     demand: Demand = field(default_factory=Demand)
+    attempts: int = 2
     walkers: int = 400
     steps: int = 60
-    enough: float = 600.0
+    enough: float = 1000.0
 
 
 def refine(
@@ -136,15 +138,7 @@ def refine(
         summits = climb(shape, found.highest(SUMMITS).points)
         looked = True
     pool = Pool(_mixture(shape, found, summits, proposals), target.proposed)
-    _adapt(target, pool, effort.rounds, effort.draws, generator)
-    sampled = draw(target, pool.mixture.essential(), generator, effort.demand)
-    if sampled is None:
-        # A posterior that is hard to cover is long and bent, or has many modes.
-        if not looked:
-            more = approach(shape, with_mirrors(shape, others))
-            pool.extend(laplace(more).marginal(target.proposed), SHARE)
-        _adapt(target, pool, effort.more_rounds, effort.draws, generator)
-        sampled = draw(target, pool.mixture.essential(), generator, effort.demand)
+    sampled = _drawn(target, pool, others if not looked else None, effort, generator)
     if sampled is not None:
         return replace(sampled, drawn=sampled.drawn + len(pool.points))
     weights = tempered(pool.log_weight())
@@ -160,6 +154,43 @@ def refine(
         enough=effort.enough,
     )
     return replace(sampled, drawn=sampled.drawn + len(pool.points))
+
+
+def _drawn(
+    target: Target,
+    pool: Pool,
+    others: Tensor | None,
+    effort: Effort,
+    generator: Generator,
+) -> Ensemble | None:
+    """Independent draws from a mixture that is adapted until they are good enough.
+
+    Args:
+        target: The exact posterior.
+        pool: The mixture to adapt.
+        others: More places from which modes may be reached.
+        effort: How much work to spend.
+        generator: Source of randomness.
+
+    Returns:
+        Weighted samples, or None where no mixture comes close enough.
+    """
+    _adapt(target, pool, effort.rounds, effort.draws, generator)
+    demand = effort.demand
+    for _ in range(effort.attempts):
+        draws = draw(target, pool.mixture.essential(), generator, demand)
+        if draws.ensemble is not None:
+            return draws.ensemble
+        pool.add(draws.points, draws.values)
+        # A posterior that is hard to cover is long and bent, or has many modes.
+        if others is not None:
+            shape = target.by_shape
+            more = approach(shape, with_mirrors(shape, others))
+            pool.extend(laplace(more).marginal(target.proposed), SHARE)
+            others = None
+        _adapt(target, pool, effort.more_rounds, effort.draws, generator)
+        demand = effort.demand.relaxed()
+    return draw(target, pool.mixture.essential(), generator, demand).ensemble
 
 
 def _adapt(

@@ -47,6 +47,8 @@ def smoothed(
         raise ValueError(f"a tail needs 25 weights at least, got {count}.")
     order = torch.argsort(log_weight)[-tail - 1 :]
     top = log_weight[order]
+    if not bool(top.isfinite().all()):
+        return log_weight, math.inf
     cut = float((top[0] - top[-1]).exp())
     x = (top[1:] - top[-1]).exp() - cut
     if float(x[-1]) < 1e-9:
