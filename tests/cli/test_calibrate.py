@@ -2,13 +2,12 @@
 
 import importlib.util
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -91,44 +90,29 @@ def test_an_unwritable_output_is_refused_at_once(run: Run, tmp_path: Path) -> No
     assert "not a directory" in done.err
 
 
-def _started(out: Path, *more: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "saxinfer", "calibrate", "sphere", "-o", str(out)]
-    return subprocess.Popen(
-        [*command, "--curves", "20", "--workers", "2", *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def _gone(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 @pytest.mark.slow
-def test_a_killed_run_is_completed_to_the_same_ranks(tmp_path: Path) -> None:
+def test_a_killed_run_is_completed_to_the_same_ranks(
+    processes: ModuleType, tmp_path: Path
+) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    told, errors = _started(whole).communicate()
+
+    def started(out: Path, *more: str) -> "subprocess.Popen[str]":
+        asked = ("calibrate", "sphere", "-o", out, "--curves", 20, "--workers", 2)
+        process: subprocess.Popen[str] = processes.saxinfer(*asked, *more, cwd=tmp_path)
+        return process
+
+    told, errors = started(whole).communicate()
     assert "Report:" in told, errors
     for number, stop in ((2, signal.SIGKILL), (5, signal.SIGINT)):
-        process = _started(parts, "--resume")
+        process = started(parts, "--resume")
         while len(list(parts.glob("fits/*.json"))) < number:
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         process.send_signal(stop)
         _, errors = process.communicate()
         assert process.returncode == (130 if stop == signal.SIGINT else -stop), errors
-        # No worker outlives its parent; ten seconds are ample to notice.
-        limit = time.monotonic() + 10
-        while not _gone(process.pid):
-            assert time.monotonic() < limit
-            time.sleep(0.1)
-    told, errors = _started(parts, "--resume").communicate()
+        processes.ended(process.pid)
+    told, errors = started(parts, "--resume").communicate()
     assert "Report:" in told, errors
     for row in range(20):
         first, again = (

@@ -2,10 +2,8 @@
 
 import importlib.util
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -129,37 +127,26 @@ def test_an_unwritable_output_is_refused_at_once(
 SMALL = ("--curves", "40", "--pixels", "768", "--points", "24", "--test-curves", "3")
 
 
-def _started(out: Path, *more: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "saxinfer", "reproduce", "paper", "-o", str(out)]
-    return subprocess.Popen(
-        [*command, *SMALL, "--no-grid-search", "--workers", "2", *more],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # Where it is ignored, as in a shell's background, no child would hear it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-
-
 def _wait_for(pattern: str, out: Path, process: "subprocess.Popen[str]") -> None:
     while not list(out.glob(pattern)):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
 
 
-def _gone(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
 @pytest.mark.slow
-def test_a_killed_run_is_completed_to_the_same_numbers(tmp_path: Path) -> None:
+def test_a_killed_run_is_completed_to_the_same_numbers(
+    processes: ModuleType, tmp_path: Path
+) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    told, errors = _started(whole).communicate()
+
+    def started(out: Path, *more: str) -> "subprocess.Popen[str]":
+        asked = ("reproduce", "paper", "-o", out, *SMALL, "--no-grid-search")
+        process: subprocess.Popen[str] = processes.saxinfer(
+            *asked, "--workers", 2, *more, cwd=tmp_path
+        )
+        return process
+
+    told, errors = started(whole).communicate()
     assert told.splitlines()[-1] == f"Report: {whole / 'index.html'}", errors
     assert len([line for line in told.splitlines() if line[:8].strip()]) == 8
     for pattern, stop in (
@@ -167,17 +154,13 @@ def test_a_killed_run_is_completed_to_the_same_numbers(tmp_path: Path) -> None:
         ("fits/absolute/*.json", signal.SIGKILL),
         ("fits/unknown/*.json", signal.SIGINT),
     ):
-        process = _started(parts, "--resume")
+        process = started(parts, "--resume")
         _wait_for(pattern, parts, process)
         process.send_signal(stop)
         _, errors = process.communicate()
         assert process.returncode == (130 if stop == signal.SIGINT else -stop), errors
-        # No worker outlives its parent; ten seconds are ample to notice.
-        limit = time.monotonic() + 10
-        while not _gone(process.pid):
-            assert time.monotonic() < limit
-            time.sleep(0.1)
-    told, errors = _started(parts, "--resume").communicate()
+        processes.ended(process.pid)
+    told, errors = started(parts, "--resume").communicate()
     assert "Report:" in told, errors
     for name in ("scores.csv", "predictions.csv"):
         assert (parts / name).read_bytes() == (whole / name).read_bytes()

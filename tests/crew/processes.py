@@ -78,6 +78,11 @@ def group_members(group: int) -> list[int]:
     return found
 
 
+def ended(group: int) -> None:
+    """Waits until no process of a group is left: no worker outlives its parent."""
+    waited_for(lambda: not group_members(group))
+
+
 @dataclass
 class Machines:
     """A Dask scheduler with workers, each in a process group of its own."""
