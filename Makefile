@@ -12,7 +12,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,structures,library,baseline]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,structures,library,baseline,train]'
 	touch $(STAMP)
 
 demo: $(STAMP)

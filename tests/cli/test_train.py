@@ -5,13 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from saxinfer.inference import training
+from saxinfer.inference import card, training
 from saxinfer.inference.trees import training as tree_training
 from saxinfer.inference.trees.boosting import Boosting
 
@@ -36,7 +38,8 @@ def test_options_reach_the_training(
 ) -> None:
     done = run(
         *("train", "sphere", "-o", tmp_path / "new", "--steps", "7"),
-        *("--seed", "3", "--resume"),
+        *("--seed", "3", "--resume", "--every", "20", "--patience", "4"),
+        *("--devices", "2", "--accelerator", "cpu"),
     )
     assert done.code == 0
     (call,) = calls
@@ -44,6 +47,7 @@ def test_options_reach_the_training(
     assert call["out"] == tmp_path / "new"
     assert (call["recipe"].steps, call["recipe"].seed) == (7, 3)
     assert call["resume"]
+    assert call["course"] == training.Course(20, 4, 2, "cpu")
     assert "100 %  loss 100" in done.err
     assert done.err.count("\n") <= 21
 
@@ -53,6 +57,29 @@ def test_the_recipe_of_the_shipped_estimators_is_the_default(
 ) -> None:
     run("train", "sphere", "-o", tmp_path)
     assert calls[0]["recipe"] == training.Recipe()
+    assert calls[0]["course"] == training.Course()
+    assert not calls[0]["resume"]
+
+
+def test_a_trained_network_is_surveyed_without_training(
+    run: Run,
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    surveyed: list[tuple[str, Path]] = []
+    monkeypatch.setattr(card, "survey_estimator", lambda *asked: surveyed.append(asked))
+    done = run("train", "sphere", "-o", tmp_path, "--domain-only")
+    assert done.code == 0
+    assert surveyed == [("sphere", tmp_path)]
+    assert calls == []
+
+
+def test_what_was_not_trained_cannot_be_surveyed(run: Run, tmp_path: Path) -> None:
+    done = run("train", "sphere", "-o", tmp_path, "--domain-only")
+    assert done.code == 2
+    assert done.err.startswith("No trained estimator for 'sphere'")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_model_is_refused(run: Run, tmp_path: Path) -> None:
@@ -122,6 +149,15 @@ def test_the_papers_trees_are_the_default(
         (["--grid-search"], ["--grid-search belongs to --method xgboost"]),
         (["--method", "xgboost", "--steps", "9"], ["--steps belongs to --method npe"]),
         (["--method", "xgboost", "--resume"], ["--resume belongs to --method npe"]),
+        (["--method", "xgboost", "--every", "9"], ["--every belongs to --method npe"]),
+        (["--method", "xgboost", "--patience", "9"], ["--patience belongs to"]),
+        (["--method", "xgboost", "--devices", "1"], ["--devices belongs to"]),
+        (["--method", "xgboost", "--accelerator", "cpu"], ["--accelerator belongs"]),
+        (["--method", "xgboost", "--domain-only"], ["--domain-only belongs to"]),
+        (["--domain-only", "--steps", "9"], ["trains nothing", "--steps"]),
+        (["--domain-only", "--seed", "9"], ["trains nothing", "--seed"]),
+        (["--accelerator", "abacus"], ["'abacus'", "auto, cpu, gpu"]),
+        (["--seed", "-1"], ["seed must not be negative", "-1"]),
         (["--method", "xgboost", "--seed", "-1"], ["seed must not be negative"]),
         (["--method", "xgboost", "--curves", "3"], ["20 curves", "got 3"]),
         (["--method", "xgboost", "--library", "none.zarr"], ["none.zarr", "no such"]),
@@ -152,13 +188,23 @@ def test_an_unwritable_output_of_trees_is_said(run: Run, tmp_path: Path) -> None
     assert "Cannot write to" in done.err
 
 
+@pytest.mark.parametrize(
+    ("method", "library", "extra"),
+    [("xgboost", "xgboost", "baseline"), ("npe", "lightning.fabric", "train")],
+)
 def test_without_the_extra_it_is_said_how_to_get_it(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    library: str,
+    extra: str,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "xgboost", None)
-    done = run("train", "sphere", "--method", "xgboost", "-o", tmp_path / "new")
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, "saxinfer.inference.descent", raising=False)
+    done = run("train", "sphere", "--method", method, "-o", tmp_path / "new")
     assert done.code == 2
-    assert "pip install 'saxinfer[baseline]'" in done.err
+    assert f"pip install 'saxinfer[{extra}]'" in done.err
     assert done.err.count("\n") == 1
 
 
@@ -174,6 +220,8 @@ def saxinfer(*arguments: object) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # A group of its own, to which Ctrl-C goes as on a terminal.
+        start_new_session=True,
     )
 
 
@@ -232,3 +280,56 @@ def test_trees_of_a_few_hundred_curves_find_a_sphere(
     check_fit(found)
     radius = found["parameters"]["radius_mean"]
     assert radius["q05"] < 5.0 < radius["q95"]
+
+
+def steps_kept(folder: Path) -> int:
+    """Steps that a checkpoint has; 0 without one."""
+    path = folder / "checkpoint.pt"
+    return int(torch.load(path)["step"]) if path.exists() else 0
+
+
+def wait_for(process: "subprocess.Popen[str]", folder: Path, steps: int) -> None:
+    """Waits until a running training has kept so many steps."""
+    while steps_kept(folder) < steps:
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("devices", [1, 2])
+def test_a_training_that_was_killed_and_stopped_makes_the_same_weights(
+    tmp_path: Path, devices: int
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    options = ("--steps", 24, "--every", 6, "--accelerator", "cpu")
+    command = ("train", "sphere", *options, "--devices", devices, "-o")
+    process = saxinfer(*command, whole)
+    said, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert said == f"Estimator: {whole}\n"
+    # Lightning says nothing.
+    assert [line for line in err.splitlines() if "%  loss" not in line] == []
+
+    process = saxinfer(*command, broken)
+    wait_for(process, broken, 6)
+    process.kill()
+    process.communicate()
+    assert steps_kept(broken) < 24
+    process = saxinfer(*command, broken, "--resume")
+    wait_for(process, broken, 12)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "--resume goes on from the last checkpoint." in err
+    assert "Traceback" not in err
+    assert 12 <= steps_kept(broken) < 24
+    assert not (broken / "weights.safetensors").exists()
+
+    process = saxinfer(*command, broken, "--resume")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    for name in ("weights.safetensors", "domain.safetensors", "card.json"):
+        assert (broken / name).read_bytes() == (whole / name).read_bytes()
+    assert {path.name for path in broken.iterdir()} == {
+        *("card.json", "checkpoint.pt", "domain.safetensors", "weights.safetensors")
+    }

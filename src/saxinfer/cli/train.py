@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -56,6 +56,40 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a run was stopped (npe).")
     ] = False,
+    every: Annotated[
+        int | None,
+        typer.Option(
+            "--every", min=1, help="Steps between validations, 500 by default (npe)."
+        ),
+    ] = None,
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            "--patience",
+            min=1,
+            help="Stop after so many validations without a better one (npe).",
+        ),
+    ] = None,
+    devices: Annotated[
+        int | None,
+        typer.Option(
+            "--devices",
+            min=1,
+            help="Processors that share a batch, 1 by default (npe).",
+        ),
+    ] = None,
+    accelerator: Annotated[
+        str | None,
+        typer.Option(
+            "--accelerator",
+            metavar="NAME",
+            help="auto (the default), cpu or gpu (npe).",
+        ),
+    ] = None,
+    domain_only: Annotated[
+        bool,
+        typer.Option("--domain-only", help="Only survey a trained estimator (npe)."),
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Train the estimator of a model on simulated curves."""
@@ -68,17 +102,42 @@ def train(
     given = {
         "--steps": ("npe", steps is not None),
         "--resume": ("npe", resume),
+        "--every": ("npe", every is not None),
+        "--patience": ("npe", patience is not None),
+        "--devices": ("npe", devices is not None),
+        "--accelerator": ("npe", accelerator is not None),
+        "--domain-only": ("npe", domain_only),
         "--curves": ("xgboost", curves is not None),
         "--library": ("xgboost", library is not None),
         "--grid-search": ("xgboost", grid_search),
     }
     _check_method(method, given)
-    if method == "npe":
-        _train_network(model, output, steps=steps, seed=seed, resume=resume)
+    if domain_only:
+        also = [option for option, (_, is_given) in given.items() if is_given]
+        _survey(model, output, [*also, *(["--seed"] if seed is not None else [])])
+    elif method == "npe":
+        course = {
+            "every": every,
+            "patience": patience,
+            "devices": devices,
+            "accelerator": accelerator,
+        }
+        asked = _Network(steps, seed, resume, course)
+        _train_network(model, output, asked)
     else:
         trees = _Trees(curves, library, grid_search, seed)
         _train_trees(model, output, trees)
     typer.echo(f"Estimator: {output}")
+
+
+@dataclass(frozen=True)
+class _Network:
+    """What was asked for of a network; None for what was not."""
+
+    steps: int | None
+    seed: int | None
+    resume: bool
+    course: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -105,15 +164,51 @@ def _check_method(method: str, given: dict[str, tuple[str, bool]]) -> None:
             )
 
 
-def _train_network(
-    model: str, output: Path, *, steps: int | None, seed: int | None, resume: bool
-) -> None:
-    _check_writable(output)
+def _train_network(model: str, output: Path, asked: _Network) -> None:
+    """Trains a network; what a checkpoint holds is not lost when it is stopped."""
     from saxinfer.inference import training
 
-    recipe = training.recipe_for(model, steps=steps, seed=seed)
-    with _progress() as report:
-        training.train(model, output, recipe=recipe, resume=resume, progress=report)
+    given = {k: v for k, v in asked.course.items() if v is not None}
+    try:
+        recipe = training.recipe_for(model, steps=asked.steps, seed=asked.seed)
+        course = training.Course(**given)
+        _check_writable(output)
+        with _progress() as report:
+            training.train(
+                model,
+                output,
+                recipe=recipe,
+                course=course,
+                resume=asked.resume,
+                progress=report,
+            )
+    except (ImportError, ValueError) as error:
+        raise WrongUseError(_sentence(error)) from error
+    except KeyboardInterrupt:
+        if (output / "checkpoint.pt").exists():
+            typer.echo("--resume goes on from the last checkpoint.", err=True)
+        raise
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return text[:1].upper() + text[1:]
+
+
+def _survey(model: str, output: Path, also: list[str]) -> None:
+    """Says anew where the curves of a trained network lie."""
+    others = [option for option in also if option != "--domain-only"]
+    if others:
+        raise WrongUseError(
+            f"--domain-only trains nothing, so that {others[0]} has no meaning. Leave "
+            "it out."
+        )
+    from saxinfer.inference.card import survey_estimator
+
+    try:
+        survey_estimator(model, output)
+    except ValueError as error:
+        raise WrongUseError(_sentence(error)) from None
 
 
 def _train_trees(model: str, output: Path, asked: _Trees) -> None:

@@ -12,6 +12,7 @@ of; when the code has moved on from any, the estimator is stale and refuses to l
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -101,8 +102,18 @@ def write_estimator(
     *,
     recipe: dict[str, float],
     losses: list[float],
+    entries: Mapping[str, object] | None = None,
 ) -> None:
-    """Writes ``weights.safetensors`` and ``card.json``."""
+    """Writes ``weights.safetensors`` and ``card.json``.
+
+    Args:
+        out: Folder of both.
+        structure: The model.
+        network: What was trained.
+        recipe: What it was trained with.
+        losses: Of each step.
+        entries: What else the card says, or says otherwise.
+    """
     weights = {k: v.half().contiguous() for k, v in network.state_dict().items()}
     save_file(weights, out / "weights.safetensors")
     card = {
@@ -116,6 +127,7 @@ def write_estimator(
         "instruments": "standard and hard tier, half each (saxinfer.instrument.tiers)",
         "final_loss": sum(losses[-200:]) / max(1, len(losses[-200:])),
         "torch": torch.__version__.split("+")[0],
+        **(entries or {}),
         "fingerprint": fingerprint(structure),
     }
     (out / "card.json").write_text(json.dumps(card, indent=1) + "\n")
@@ -172,7 +184,7 @@ def survey_estimator(
     card["domain"] = {
         "file": FILE,
         "curves": {use: min(count, most) for use, count in SURVEYED.items()},
-        "command": f"saxinfer.inference.card.survey_estimator('{model}', DIR)",
+        "command": f"saxinfer train {model} -o DIR --domain-only",
     }
     path.write_text(json.dumps(card, indent=1) + "\n")
     load_estimator.cache_clear()
