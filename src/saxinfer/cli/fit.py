@@ -310,7 +310,7 @@ def _print(
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=200)
-    if last is None and len(documents) > 1:
+    if len(documents) > 1:
         console.print(overview_table(documents, console.width))
     elif last is not None:
         console.print(fit_table(last))

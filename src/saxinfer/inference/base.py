@@ -47,8 +47,8 @@ class Quality:
             posterior median curve; None where the file has no errors.
         p_value: Posterior-predictive p-value with the error term.
         effective_samples: Number of independent samples that the posterior's are worth.
-        sampling_efficiency: The same divided by the number of curves that the
-            walkers tried.
+        sampling_efficiency: The same divided by the number of curves that were tried to
+            get them.
         misfit_p: Chance of residuals whose shape stands out like these where the model
             is right; None where it was not computed.
         domain_p: Share of curves of the training that are as unlike the others as this

@@ -155,7 +155,7 @@ def judge(  # noqa: PLR0913
         sigma_factor: Posterior median of a [1].
         chi2_reduced: With the file's errors; None without.
         effective: Number of independent samples that there are.
-        drawn: Number of curves that the walkers tried.
+        drawn: Number of curves that were tried to get them.
         checks: What else was found; without it, neighbouring residuals are compared.
     """
     foreign = [r.text for r in curve.remarks if r.kind in ("axis", "slit")]
