@@ -1,6 +1,5 @@
 """``saxinfer reproduce``: a page of the paper's experiment, however it was stopped."""
 
-import importlib.util
 import json
 import signal
 import subprocess
@@ -26,16 +25,12 @@ FILES = (
     "scores.csv",
 )
 
+Loaded = Callable[[Path], ModuleType]
+
 
 @pytest.fixture(scope="module")
-def paper() -> ModuleType:
-    path = Path(__file__).parents[1] / "report" / "made_paper.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def paper(loaded: Loaded) -> ModuleType:
+    return loaded(Path(__file__).parents[1] / "report" / "made_paper.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The baseline predicts every test curve, and keeps what it found."""
 
-import importlib.util
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -22,16 +22,12 @@ from saxinfer.paper.scores import r_squared
 
 COLUMNS = 2
 
+Loaded = Callable[[Path], ModuleType]
+
 
 @pytest.fixture(scope="module")
-def made() -> ModuleType:
-    path = Path(__file__).parents[1] / "report" / "made_paper.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def made(loaded: Loaded) -> ModuleType:
+    return loaded(Path(__file__).parents[1] / "report" / "made_paper.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The data set of the paper's experiment: its box, its split, what is shown of it."""
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -22,16 +22,12 @@ from saxinfer.paper.data import (
 )
 from saxinfer.scattering.fourier import TRUSTED
 
+Loaded = Callable[[Path], ModuleType]
+
 
 @pytest.fixture(scope="module")
-def made() -> ModuleType:
-    path = Path(__file__).parents[1] / "report" / "made_paper.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def made(loaded: Loaded) -> ModuleType:
+    return loaded(Path(__file__).parents[1] / "report" / "made_paper.py")
 
 
 @pytest.fixture

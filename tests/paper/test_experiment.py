@@ -1,7 +1,7 @@
 """The experiment as a whole: kept stage by stage, the same however it was stopped."""
 
-import importlib.util
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -21,16 +21,12 @@ from saxinfer.paper.data import (
 from saxinfer.paper.experiment import Outcome, begin, options_for, reproduce
 from saxinfer.paper.fits import FittedCurve
 
+Loaded = Callable[[Path], ModuleType]
+
 
 @pytest.fixture(scope="module")
-def made() -> ModuleType:
-    path = Path(__file__).parents[1] / "report" / "made_paper.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def made(loaded: Loaded) -> ModuleType:
+    return loaded(Path(__file__).parents[1] / "report" / "made_paper.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Statements on a calibration hold where they should, and only there."""
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -9,16 +9,12 @@ import pytest
 from saxinfer.calibration import Bin
 from saxinfer.report.calibration_findings import LARGEST_GAP, findings, range_of
 
+Loaded = Callable[[Path], ModuleType]
+
 
 @pytest.fixture(scope="module")
-def made() -> ModuleType:
-    path = Path(__file__).with_name("made_calibration.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def made(loaded: Loaded) -> ModuleType:
+    return loaded(Path(__file__).with_name("made_calibration.py"))
 
 
 def test_of_a_perfect_method_no_statement_is_false(made: ModuleType) -> None:

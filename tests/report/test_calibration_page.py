@@ -1,8 +1,8 @@
 """The page of a calibration is whole, and its tables are complete."""
 
-import importlib.util
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from types import ModuleType
@@ -22,16 +22,12 @@ SOURCES = dict.fromkeys(
     ("coverage", "ranks", "joint", "conditions"), "data:image/svg+xml,"
 )
 
+Loaded = Callable[[Path], ModuleType]
+
 
 @pytest.fixture(scope="module")
-def made() -> ModuleType:
-    path = Path(__file__).with_name("made_calibration.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def made(loaded: Loaded) -> ModuleType:
+    return loaded(Path(__file__).with_name("made_calibration.py"))
 
 
 class _Balance(HTMLParser):

@@ -1,6 +1,5 @@
 """The figures of a calibration are legible and show what they claim."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -19,16 +18,12 @@ from saxinfer.report.figures.calibration import (
 
 Check = Callable[[Figure], Figure]
 
+Loaded = Callable[[Path], ModuleType]
+
 
 @pytest.fixture(scope="module")
-def made() -> ModuleType:
-    path = Path(__file__).parents[1] / "made_calibration.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def made(loaded: Loaded) -> ModuleType:
+    return loaded(Path(__file__).parents[1] / "made_calibration.py")
 
 
 @pytest.fixture(scope="module")
