@@ -82,7 +82,7 @@ import sys, torch
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions, run
 from saxinfer.inference.direct import Demand
-from saxinfer.inference.refine import Effort, Rounds
+from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.report import document
 q = torch.logspace(-1, 0.3, 30).double()
 curve = Curve(q, torch.exp(-8 * q**2) + 0.01, 0.02 * torch.ones_like(q))

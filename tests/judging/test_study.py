@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from saxinfer.inference.direct import Demand
-from saxinfer.inference.refine import Effort, Rounds
+from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.judging import CalibrationError, JudgedCurve, drawn, prior_of
 from saxinfer.judging.study import Study, Trial, begin, calibrate
 from saxinfer.judging.subject import Subject

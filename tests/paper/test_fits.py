@@ -14,7 +14,7 @@ import pytest
 from saxinfer.crew import Crew
 from saxinfer.inference import FitOptions
 from saxinfer.inference.direct import Demand
-from saxinfer.inference.refine import Effort, Rounds
+from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.paper.data import Experiment, LabelledCurves, paper_recipe
 from saxinfer.paper.fits import (
     FitJob,

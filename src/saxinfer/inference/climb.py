@@ -33,7 +33,7 @@ PATIENCE, HOPELESS = 3, 600.0
 
 # A best climb with a larger model error or factor on the errors is no good fit: other
 # starts may find a better one.
-WELL = (0.03, 1.5)
+WELL = (0.06, 1.5)
 
 # Precision of the normals around anchors, and the most steps of an approach.
 PULL, APPROACH_STEPS = 12.0, 6

@@ -36,6 +36,7 @@ class Demand:
         share: Least share of effective samples among the draws.
         patience: Draws after which the share counts.
         shape: Largest shape of the tail of the weights.
+        least: Effective samples to make do with where no more can be had.
     """
 
     enough: float = 1200.0
@@ -43,6 +44,7 @@ class Demand:
     share: float = 0.06
     patience: int = 2000
     shape: float = 0.7
+    least: float = 400.0
 
     def relaxed(self) -> "Demand":
         """Half the share, from twice the draws."""

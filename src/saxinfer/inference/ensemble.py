@@ -23,16 +23,16 @@ References:
 
 import math
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.mixture import StudentMixture, fitted
-from saxinfer.inference.target import Target
 from saxinfer.inference.weights import bridge, worth_of
 
-__all__ = ["Ensemble", "walk"]
+__all__ = ["Density", "Ensemble", "Walkers", "stepped", "tried", "walk", "warmed"]
 
 # Share of the walkers that are offered an independent draw.
 INDEPENDENT = 0.7
@@ -53,6 +53,31 @@ SETTLE = 5
 
 # Steps between the samples that are kept, and the fewest before stopping early.
 EVERY, FEWEST = 5, 10
+
+
+@runtime_checkable
+class Density(Protocol):
+    """What walkers need of a posterior, exact or not."""
+
+    @property
+    def dimension(self) -> int:
+        """Number of all latent parameters."""
+        ...
+
+    @property
+    def proposed(self) -> list[int]:
+        """Columns in which walkers move."""
+        ...
+
+    def drawn_rest(
+        self, latent: Float[Tensor, "batch dimension"], generator: Generator
+    ) -> tuple[
+        Float[Tensor, "batch dimension"],
+        Float[Tensor, " batch"],
+        Float[Tensor, "batch amount"],
+    ]:
+        """The other columns, the log density, and the amounts that go with them."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +104,7 @@ class Ensemble:
 
 
 @dataclass(frozen=True, eq=False)
-class _Walkers:
+class Walkers:
     """Where walkers stand.
 
     Attributes:
@@ -95,7 +120,7 @@ class _Walkers:
     chance: Tensor
 
     @classmethod
-    def together(cls, parts: "list[_Walkers]") -> "_Walkers":
+    def together(cls, parts: "list[Walkers]") -> "Walkers":
         """Walkers of several times side by side."""
         return cls(
             torch.cat([part.points for part in parts]),
@@ -104,16 +129,16 @@ class _Walkers:
             torch.cat([part.chance for part in parts]),
         )
 
-    def rows(self, rows: Tensor) -> "_Walkers":
+    def rows(self, rows: Tensor) -> "Walkers":
         """Some of the walkers, or some several times."""
-        return _Walkers(
+        return Walkers(
             self.points[rows], self.amounts[rows], self.values[rows], self.chance[rows]
         )
 
-    def updated(self, rows: Tensor, moved: Tensor, new: "_Walkers") -> "_Walkers":
+    def updated(self, rows: Tensor, moved: Tensor, new: "Walkers") -> "Walkers":
         """Takes ``new`` in those of the rows that moved."""
         rows = rows[moved]
-        return _Walkers(
+        return Walkers(
             self.points.index_copy(0, rows, new.points[moved]),
             self.amounts.index_copy(0, rows, new.amounts[moved]),
             self.values.index_copy(0, rows, new.values[moved]),
@@ -122,7 +147,7 @@ class _Walkers:
 
 
 def walk(
-    target: Target,
+    target: Density,
     starts: Float[Tensor, "walker dimension"],
     mixture: StudentMixture,
     generator: Generator,
@@ -143,14 +168,14 @@ def walk(
     """
     rest = target.proposed
     warm = REFIT * math.ceil(WARM * len(rest) / REFIT)
-    state = _tried(target, starts[:, rest], mixture, generator)
-    state, mixture = _warmed(target, state, mixture, generator, warm)
+    state = tried(target, starts[:, rest], mixture, generator)
+    state, mixture, _ = warmed(target, state, mixture, generator, warm)
     for _ in range(SETTLE):
-        state, _ = _stepped(target, state, mixture, generator)
+        state, _ = stepped(target, state, mixture, generator)
     kept, ratios = [state], []
     worth = 0.0
     for step in range(1, steps + 1):
-        state, ratio = _stepped(target, state, mixture, generator)
+        state, ratio = stepped(target, state, mixture, generator)
         ratios.append(ratio)
         if step % EVERY == 0:
             kept.append(state)
@@ -170,54 +195,55 @@ def walk(
     )
 
 
-def _tried(
-    target: Target, proposed: Tensor, mixture: StudentMixture, generator: Generator
-) -> _Walkers:
+def tried(
+    target: Density, proposed: Tensor, mixture: StudentMixture, generator: Generator
+) -> Walkers:
     """Draws what is not proposed, and evaluates."""
     room = proposed.new_zeros(len(proposed), target.dimension)
     room[:, target.proposed] = proposed
     points, values, amounts = target.drawn_rest(room, generator)
-    return _Walkers(points, amounts, values, mixture.log_density(proposed))
+    return Walkers(points, amounts, values, mixture.log_density(proposed))
 
 
-def _warmed(
-    target: Target,
-    state: _Walkers,
+def warmed(
+    target: Density,
+    state: Walkers,
     first: StudentMixture,
     generator: Generator,
     steps: int,
-) -> tuple[_Walkers, StudentMixture]:
+) -> tuple[Walkers, StudentMixture, Tensor]:
     """Walks in a power of the posterior; picks walkers by what is missing of it.
 
     Returns:
-        As many walkers, and the mixture that is now fitted to the wider density.
+        As many walkers, the mixture that is now fitted to the wider density, and the
+        latent vectors of all places that the walkers were picked from.
     """
     rest, mixture = target.proposed, first
-    past: list[_Walkers] = []
+    past: list[Walkers] = []
     for step in range(1, steps + 1):
-        state, _ = _stepped(target, state, mixture, generator, POWER)
+        state, _ = stepped(target, state, mixture, generator, POWER)
         past = [*past[-(steps // 2 - 1) :], state]
         if step % REFIT == 0:
-            recent = _Walkers.together(past[-RECENT:]).points[:, rest]
+            recent = Walkers.together(past[-RECENT:]).points[:, rest]
             mixture = first.joined(fitted(recent, COMPONENTS, generator), SHARE)
             state = replace(state, chance=mixture.log_density(state.points[:, rest]))
-    every = _Walkers.together(past)
+    every = Walkers.together(past)
     weights = torch.softmax((1 - POWER) * every.values, 0)
     rows = torch.multinomial(
         weights, len(state.values), replacement=True, generator=generator
     )
     picked = every.rows(rows)
     chance = mixture.log_density(picked.points[:, rest])
-    return replace(picked, chance=chance), mixture
+    return replace(picked, chance=chance), mixture, every.points
 
 
-def _stepped(
-    target: Target,
-    state: _Walkers,
+def stepped(
+    target: Density,
+    state: Walkers,
     mixture: StudentMixture,
     generator: Generator,
     power: float = 1.0,
-) -> tuple[_Walkers, Tensor]:
+) -> tuple[Walkers, Tensor]:
     """Moves one half of the walkers after the other, in a power of the posterior.
 
     Returns:
@@ -238,13 +264,13 @@ def _stepped(
 
 
 def _offered(
-    target: Target,
-    state: _Walkers,
+    target: Density,
+    state: Walkers,
     rows: Tensor,
     others: Tensor,
     mixture: StudentMixture,
     generator: Generator,
-) -> tuple[_Walkers, int]:
+) -> tuple[Walkers, int]:
     """Where the walkers of some rows may go; to the first so many, fresh draws."""
     here = state.points[:, target.proposed]
     count, size = len(rows), here.shape[1]
@@ -259,5 +285,5 @@ def _offered(
     factor = share[0] * LARGEST_FACTOR * 2.38 / math.sqrt(2 * size)
     factor = torch.where(share[1] < WHOLE, 1.0, factor)[:, None]
     stepped = here[rows[fresh:]] + factor * (here[others[one]] - here[others[two]])
-    new = _tried(target, torch.cat([drawn, stepped]), mixture, generator)
+    new = tried(target, torch.cat([drawn, stepped]), mixture, generator)
     return new, fresh

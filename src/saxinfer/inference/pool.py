@@ -1,11 +1,19 @@
 """Samples of adaptive importance sampling, and all that they could have come from."""
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
+from saxinfer.inference.ensemble import Density
 from saxinfer.inference.mixture import StudentMixture
 
-__all__ = ["Pool"]
+__all__ = ["PULLS", "SHARE", "Pool"]
+
+# Share of the next round that is drawn from components that were added.
+SHARE = 0.5
+
+# How local these are, in turn: narrow ones for bent ridges, wide ones for what is
+# hardly known.
+PULLS = (12.0, 1.0, 0.0)
 
 # Where a density over the largest one is beyond numbers.
 LEAST = 1e-300
@@ -63,6 +71,28 @@ class Pool:
             tops = torch.cat([self.tops, tops])
             rows = torch.cat([self.table, rows])
         self.points, self.values, self.tops, self.table = points, values, tops, rows
+
+    def draw(self, target: Density, count: int, generator: Generator) -> Tensor:
+        """Draws from the mixture; the log weights of all samples so far.
+
+        Raises:
+            ValueError: If no sample lies within the ranges that the user gave.
+        """
+        drawn = self.mixture.sample(count, generator)
+        room = drawn.new_zeros(len(drawn), target.dimension)
+        room[:, self.proposed] = drawn
+        points, values, _ = target.drawn_rest(room, generator)
+        self.add(points, values)
+        log_weight = self.log_weight()
+        if not bool(log_weight.isfinite().any()):
+            raise ValueError(
+                "no sample lies within the ranges that were given. Widen them."
+            )
+        return log_weight
+
+    def revalue(self, values: Tensor) -> None:
+        """Takes other values for the samples so far."""
+        self.values = values
 
     def log_weight(self) -> Tensor:
         """Log of posterior over the mean of all mixtures that were drawn from."""

@@ -227,7 +227,7 @@ class Target:
         )
         if self.by_shape is not self:
             return self._drawn_height(latent, parts, level, known, generator)
-        best, slope = self._latent_level(level)
+        best, slope = self.latent_level(level)
         known = known * slope.square()
         sd = WIDER ** (known / (known + 1)) / (known + 1).sqrt()
         centre = best * known / (known + 1)
@@ -285,7 +285,9 @@ class Target:
         amounts = self._amounts(replace(parts, scale=scale / self.observation.level))
         return moved, density - chance - found.chance, amounts
 
-    def _latent_level(self, level: Tensor) -> tuple[Tensor, Tensor]:
+    def latent_level(
+        self, level: Float[Tensor, " batch"]
+    ) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
         """Latent coordinates of levels, and the slope of ln level in them."""
         if self.absolute:
             if not self.scale_error:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from saxinfer.inference.base import Evidence
 
-__all__ = ["bridge", "effective", "smoothed", "tempered", "worth_of"]
+__all__ = ["bridge", "effective", "excess", "smoothed", "tempered", "worth_of"]
 
 # Effective samples that components are fitted to, at least.
 FITTED = 150.0
@@ -27,6 +27,22 @@ BRIDGE_STEPS = 50
 def effective(log_weight: Float[Tensor, " sample"]) -> float:
     """Kish's effective number of samples."""
     return float(1 / torch.softmax(log_weight, 0).square().sum())
+
+
+def excess(log_weight: Float[Tensor, " sample"]) -> float:
+    """Share of all weight by which the largest ones exceed the rest.
+
+    The largest are those of :func:`smoothed`. Where it is small, it does not matter
+    what their tail is like.
+    """
+    weights = torch.softmax(log_weight, 0).sort(descending=True).values
+    tail = min(_tail(len(weights)), len(weights) - 1)
+    return float((weights[:tail] - weights[tail]).sum())
+
+
+def _tail(count: int) -> int:
+    """Three roots of the number of weights, a fifth of them at most."""
+    return min(count // 5, math.ceil(3 * math.sqrt(count)))
 
 
 def smoothed(
@@ -42,7 +58,7 @@ def smoothed(
         ValueError: If there are fewer than 25 weights.
     """
     count = len(log_weight)
-    tail = min(count // 5, math.ceil(3 * math.sqrt(count)))
+    tail = _tail(count)
     if tail < 5:
         raise ValueError(f"a tail needs 25 weights at least, got {count}.")
     order = torch.argsort(log_weight)[-tail - 1 :]

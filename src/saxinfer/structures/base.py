@@ -120,6 +120,16 @@ class Structure(abc.ABC):
         """
         return theta.new_full((len(theta),), math.inf)
 
+    def smooth(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch coordinate"]:
+        """Coordinates in which curves, brought to the same level, bend little.
+
+        What no curve sees is left out. Near a solution, curves are polynomials of low
+        degree in these; the fewer terms it takes, the faster a fit.
+        """
+        return theta
+
     def latent(
         self, coordinates: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch parameter"]:

@@ -67,6 +67,9 @@ K_MAX = math.pi / 0.25
 # Boxes from this edge on are suggested with the coarsest pixels that will do [nm].
 LARGE = 200.0
 
+# Differences of densities are not told from zero below it.
+LEAST = 1e-9
+
 # Rows worked on together: enough that arithmetic outweighs what each call costs.
 CHUNK = 200
 
@@ -284,6 +287,16 @@ class Cellulose(Structure):
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """Six crystals [nm]: beyond, their order has faded."""
         return 12 * theta[:, 0]
+
+    def smooth(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch coordinate"]:
+        """Six parameters that a curve sees, and ln Delta / (1 - m), with t squared."""
+        alpha, std, exponent, mu, _, _, phi, _ = theta.unbind(-1)
+        mean, delta, level = matrix(theta)
+        ratio = delta.clamp(min=LEAST) / (1 - mean).clamp(min=LEAST)
+        columns = (alpha.log(), std / alpha, exponent, mu.log(), phi)
+        return torch.stack([*columns, ratio.log(), level.square()], -1)
 
     def latent(
         self, coordinates: Float[Tensor, "batch parameter"]

@@ -129,6 +129,13 @@ class CoreShellSphere(Structure):
         """One and a half diameters [nm]: larger particles blur what they add."""
         return 3 * theta[:, 0]
 
+    def smooth(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch coordinate"]:
+        """Logarithm of the radius, relative spread, share of the shell, angle."""
+        mean, std, thickness, angle = theta.unbind(-1)
+        return torch.stack([mean.log(), std / mean, thickness / mean, angle], -1)
+
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch derived"]:

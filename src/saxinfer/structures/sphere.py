@@ -7,6 +7,7 @@ References:
     Rayleigh, Proc. R. Soc. A 84, 25 (1910).
 """
 
+import torch
 from jaxtyping import Float
 from numpy.random import Generator
 from torch import Tensor
@@ -77,6 +78,13 @@ class Sphere(Structure):
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger spheres blur what they add."""
         return 3 * theta[:, 0]
+
+    def smooth(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch coordinate"]:
+        """Logarithm of the radius, and its relative spread."""
+        mean, std = theta.unbind(-1)
+        return torch.stack([mean.log(), std / mean], -1)
 
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]

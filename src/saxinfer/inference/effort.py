@@ -1,0 +1,91 @@
+"""How much work a fit spends on sampling, all in one place."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from saxinfer.inference.direct import Demand
+
+__all__ = ["Effort", "Rounds", "Sketches"]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How long a mixture is adapted.
+
+    Attributes:
+        most: Largest number of rounds.
+        new: Samples of a round around which components are added.
+        roughly: Effective samples of all rounds at which to stop early.
+    """
+
+    most: int
+    new: int
+    roughly: float
+
+
+@dataclass(frozen=True)
+class Sketches:
+    """How long a mixture is adapted on a sketch.
+
+    Attributes:
+        most: Largest number of rounds.
+        draws: Draws from the mixture in each.
+        exact: Of these, how many exact curves are worked out.
+        new: Samples around which components are added.
+        plenty: Effective samples for each draw from the mixture at which to stop.
+    """
+
+    most: int = 6
+    draws: int = 1000
+    exact: int = 200
+    new: int = 24
+    plenty: float = 0.12
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much work to spend.
+
+    Attributes:
+        scan: Structures of the prior that are tried beside the proposals.
+        first: Proposals that climb to their modes.
+        starts: Proposals that climb if the first find no good fit, or a posterior that
+            is hard to cover.
+        wide_scan: Structures of the prior that are tried where these find none either.
+        sketches: Of adapting a mixture on a sketch.
+        more_sketches: The same where a posterior is hard to cover.
+        worth: Effective samples for each draw from a mixture, on a sketch, from which
+            on it is worth exact curves.
+        least_worth: The same where a posterior is hard to cover.
+        many: Number of walkers on a sketch, even.
+        least: Effective samples below which a sketch has failed.
+        draws: Curves of the structure a round of importance sampling.
+        rounds: Of adapting a mixture.
+        more_rounds: The same where a posterior is hard to cover.
+        demand: When independent samples are good enough.
+        attempts: Times that a mixture is adapted once more where they are not.
+        walkers: Number of walkers, even, where they are not.
+        steps: Largest number of steps that they walk.
+        enough: Effective samples at which they stop early.
+    """
+
+    scan: int = 1000
+    first: int = 60
+    starts: int = 220
+    wide_scan: int = 10_000
+    sketches: Sketches = field(default_factory=Sketches)
+    more_sketches: Sketches = field(
+        default_factory=partial(Sketches, 5, 2000, 200, 48, plenty=0.06)
+    )
+    worth: float = 0.03
+    least_worth: float = 0.01
+    many: int = 1000
+    least: float = 300.0
+    draws: int = 400
+    rounds: Rounds = field(default_factory=partial(Rounds, 8, 12, 400.0))
+    more_rounds: Rounds = field(default_factory=partial(Rounds, 20, 24, 1600.0))
+    demand: Demand = field(default_factory=Demand)
+    attempts: int = 2
+    walkers: int = 400
+    steps: int = 60
+    enough: float = 1000.0

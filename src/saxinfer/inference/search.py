@@ -1,0 +1,113 @@
+"""Where the modes of a posterior are: places that lie apart, and climbs from them."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from saxinfer.inference.climb import (
+    Summits,
+    approach,
+    climb,
+    content,
+    distinct,
+    laplace,
+    reflected,
+    with_mirrors,
+)
+from saxinfer.inference.effort import Effort
+from saxinfer.inference.mixture import StudentMixture, kernels
+from saxinfer.inference.target import Target
+
+__all__ = ["Search", "mixture_of", "searched"]
+
+# Climbers that go on to the very top.
+SUMMITS = 8
+
+# Proposals around which the network's own belief is spread.
+BROAD = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """Where the modes are.
+
+    Attributes:
+        found: Places on the ridges of the posterior.
+        summits: Its modes.
+        others: Places from which nobody has climbed yet, or None.
+    """
+
+    found: Summits
+    summits: Summits
+    others: Tensor | None
+
+
+def searched(
+    shape: Target,
+    proposals: Float[Tensor, "proposal dimension"],
+    effort: Effort,
+    generator: Generator,
+) -> Search:
+    """Climbs from ever more places until one fits the data.
+
+    Args:
+        shape: The posterior where only the shape is known.
+        proposals: Latent vectors near its modes, as a network proposes them.
+        effort: How much work to spend.
+        generator: Source of randomness.
+
+    Raises:
+        ValueError: If no proposal lies within the ranges that the user gave.
+    """
+    starts = _starts(shape, proposals, effort.scan, effort.starts, generator)
+    first, others = starts[: effort.first], starts[effort.first :]
+    found = approach(shape, with_mirrors(shape, first))
+    summits = climb(shape, found.highest(SUMMITS).points)
+    if len(others) == 0 or content(shape, summits):
+        return Search(found, summits, others if len(others) else None)
+    for places in (others, None):
+        if places is None:
+            places = _starts(
+                shape, proposals, effort.wide_scan, effort.starts, generator
+            )
+        found = found.joined(approach(shape, with_mirrors(shape, places)))
+        summits = climb(shape, found.highest(SUMMITS).points)
+        if content(shape, summits):
+            break
+    return Search(found, summits, None)
+
+
+def _scan(
+    target: Target, proposals: Tensor, count: int, generator: Generator
+) -> Tensor:
+    """Structures from the prior, with the instruments of proposals.
+
+    A size that shows in narrow fringes only is found by trying many.
+    """
+    wild = proposals[torch.arange(count) % len(proposals)].clone()
+    moving = target.moving
+    wild[:, moving] = torch.randn(
+        count, len(moving), generator=generator, dtype=wild.dtype
+    ).clamp(-4, 4)
+    return wild
+
+
+def _starts(
+    target: Target, proposals: Tensor, scan: int, count: int, generator: Generator
+) -> Tensor:
+    """Good places that lie apart, among proposals and structures of the prior."""
+    tried = torch.cat([proposals, _scan(target, proposals, scan, generator)])
+    return distinct(target, *target.levelled(tried), count)
+
+
+def mixture_of(
+    target: Target, search: Search, proposals: Float[Tensor, "proposal dimension"]
+) -> StudentMixture:
+    """Components at the modes, along the ridges, and around the network's belief."""
+    rest = target.proposed
+    tops = laplace(reflected(target, search.summits)).marginal(rest)
+    ridges = laplace(search.found).marginal(rest)
+    belief = kernels(proposals[:, rest], BROAD)
+    return tops.joined(ridges, 0.5).joined(belief, 0.3)

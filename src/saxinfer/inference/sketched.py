@@ -1,0 +1,178 @@
+r"""Samples of a posterior, most of the work done on a sketch of it.
+
+1. A mixture is adapted on the sketch, which learns from exact curves where the mixture
+   puts its weight (:mod:`saxinfer.inference.sketch`).
+2. Draws from the mixture that the sketch calls worth it are weighed exactly
+   (:mod:`saxinfer.inference.screen`). Where single weights spoil all, the sketch was
+   wrong there; it has now learnt better, and new ones are drawn.
+3. Where the mixture covers too little, walkers on the sketch find out where it should
+   be (:mod:`saxinfer.inference.chain`), and it is adapted once more.
+4. Where that does not help, the walkers' own places are weighed.
+5. Where sketch and posterior do not come together, walkers take exact curves.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Generator
+
+from saxinfer.inference.chain import (
+    CYCLES,
+    LEARNT,
+    Settled,
+    gathered,
+    resettled,
+    settle,
+)
+from saxinfer.inference.climb import approach, laplace, with_mirrors
+from saxinfer.inference.direct import Demand
+from saxinfer.inference.effort import Effort, Sketches
+from saxinfer.inference.ensemble import Ensemble, walk
+from saxinfer.inference.mixture import StudentMixture
+from saxinfer.inference.pool import PULLS, SHARE, Pool
+from saxinfer.inference.record import Recorded
+from saxinfer.inference.screen import screened, share_of
+from saxinfer.inference.search import Search
+from saxinfer.inference.sketch import Sketch
+from saxinfer.inference.weights import tempered
+
+__all__ = ["sketched"]
+
+# Times that a mixture is drawn from, each time screened better.
+SCREENINGS = 3
+
+
+def sketched(
+    target: Recorded,
+    search: Search,
+    mixture: StudentMixture,
+    effort: Effort,
+    generator: Generator,
+) -> Ensemble:
+    """Samples that a sketch of the posterior has picked, weighed exactly.
+
+    Args:
+        target: The exact posterior.
+        search: Where its modes are.
+        mixture: Components there.
+        effort: How much work to spend.
+        generator: Source of randomness.
+
+    Raises:
+        ValueError: If no sample lies within the ranges that the user gave.
+    """
+    Pool(mixture, target.proposed).draw(target, effort.draws, generator)
+    best = search.summits.points[search.summits.density.argmax()]
+    sampler = _Sampler(target, Sketch(target, best), effort, generator, effort.draws)
+    pool = Pool(mixture, target.proposed)
+    share = sampler.adapt(pool, effort.sketches)
+    sampled = None
+    if share >= effort.worth:
+        sampled = sampler.pick(pool, effort.demand)
+    if sampled is None:
+        settled = sampler.settle(pool)
+        pool = Pool(settled.mixture, target.proposed)
+        share = sampler.adapt(pool, effort.more_sketches)
+        if share >= effort.least_worth:
+            sampled = sampler.pick(pool, effort.demand.relaxed())
+        if sampled is None:
+            sampled = sampler.gather(settled)
+    return replace(sampled, drawn=sampler.tried)
+
+
+@dataclass(eq=False)
+class _Sampler:
+    """What all ways share.
+
+    Attributes:
+        target: The exact posterior.
+        sketch: Its sketch.
+        effort: How much work to spend.
+        generator: Source of randomness.
+        tried: Exact curves so far, those of the search left out.
+    """
+
+    target: Recorded
+    sketch: Sketch
+    effort: Effort
+    generator: Generator
+    tried: int
+
+    def adapt(self, pool: Pool, rounds: Sketches) -> float:
+        """Adapts a mixture to the sketch, and the sketch to the exact posterior.
+
+        Returns:
+            Effective samples for each draw from the mixture.
+        """
+        target, sketch, share = self.target, self.sketch, 0.0
+        for turn in range(1, rounds.most + 1):
+            pool.draw(sketch, rounds.draws, self.generator)
+            pool.revalue(sketch.log_density(pool.points))
+            log_weight = pool.log_weight()
+            weights = tempered(log_weight)
+            pool.reweigh(weights)
+            some = min(rounds.exact, int((weights > 0).sum()))
+            rows = torch.multinomial(weights, some, generator=self.generator)
+            target.curve(pool.points[rows])
+            anchors = with_mirrors(target, pool.heaviest(log_weight, rounds.new))
+            fresh = approach(target, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
+            self.tried += some + len(anchors)
+            sketch.learn()
+            if turn > 1:
+                share = share_of(sketch, pool.mixture, self.generator)
+                if share >= rounds.plenty or turn == rounds.most:
+                    break
+            pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
+        return share
+
+    def pick(self, pool: Pool, demand: Demand) -> Ensemble | None:
+        """Draws from a mixture, again with what was learnt where that may help.
+
+        Returns:
+            Samples, or None where the mixture is not good enough.
+        """
+        mixture = pool.mixture.essential()
+        for _ in range(SCREENINGS):
+            screening = screened(
+                self.target, self.sketch, mixture, self.generator, demand
+            )
+            self.tried += screening.worked
+            self.sketch.learn()
+            if screening.ensemble is not None or screening.found < demand.least:
+                break
+        return screening.ensemble
+
+    def settle(self, pool: Pool) -> Settled:
+        """Walkers on the sketch, from the samples of a mixture."""
+        pool.revalue(self.sketch.log_density(pool.points))
+        weights = tempered(pool.log_weight())
+        rows = torch.multinomial(
+            weights, self.effort.many, replacement=True, generator=self.generator
+        )
+        starts, mixture = pool.points[rows], pool.mixture.essential()
+        self.tried += CYCLES * LEARNT
+        return settle(self.target, self.sketch, starts, mixture, self.generator)
+
+    def gather(self, settled: Settled) -> Ensemble:
+        """What the walkers have gathered, or, where that fails, an exact walk."""
+        target, sketch, effort = self.target, self.sketch, self.effort
+        for attempt in range(effort.attempts + 1):
+            sampled = gathered(
+                target, sketch, settled, self.generator, effort.demand.enough
+            )
+            self.tried += sampled.drawn
+            if sampled.effective >= effort.least:
+                return sampled
+            if attempt < effort.attempts:
+                settled = resettled(target, sketch, settled, sampled, self.generator)
+                self.tried += LEARNT
+        sampled = walk(
+            target,
+            settled.state.points[: effort.walkers],
+            settled.mixture,
+            self.generator,
+            steps=effort.steps,
+            enough=effort.enough,
+        )
+        self.tried += sampled.drawn
+        return sampled

@@ -1,0 +1,21 @@
+"""Mirrors src/saxinfer/inference/effort.py."""
+
+from saxinfer.inference.effort import Effort, Rounds, Sketches
+
+
+def test_the_numbers_fit_together() -> None:
+    effort = Effort()
+    assert effort.walkers % 2 == effort.many % 2 == 0
+    assert effort.first <= effort.starts
+    assert effort.least_worth <= effort.worth <= effort.sketches.plenty
+    for sketches in (effort.sketches, effort.more_sketches):
+        assert sketches.new <= sketches.exact <= sketches.draws
+    # A harder posterior gets more of everything.
+    assert effort.more_sketches.draws > effort.sketches.draws
+    assert effort.more_rounds.most > effort.rounds.most
+
+
+def test_two_efforts_share_nothing() -> None:
+    assert Effort() == Effort()
+    assert Effort(rounds=Rounds(1, 2, 3.0)) != Effort()
+    assert Effort(sketches=Sketches(most=1)) != Effort()

@@ -1,0 +1,78 @@
+"""Mirrors src/saxinfer/inference/search.py."""
+
+import math
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from saxinfer.inference.climb import content
+from saxinfer.inference.effort import Effort
+from saxinfer.inference.search import mixture_of, searched
+from saxinfer.inference.target import Target
+from saxinfer.instrument.observation import Observation
+from saxinfer.structures import get_structure
+
+RADIUS = 60.0
+
+
+def fringes() -> Target:
+    """Nearly equal, large spheres: nothing but the right radius fits."""
+    structure = get_structure("sphere")
+    q = torch.linspace(0.2, 0.8, 150, dtype=torch.float64)
+    theta = torch.tensor([[RADIUS, 0.6]], dtype=torch.float64)
+    curve = structure.intensity(q, theta)[0]
+    noise = torch.randn(150, generator=Generator().manual_seed(0)).double()
+    sigma = 0.01 * curve
+    data = Observation.of(q, curve + sigma * noise, sigma, None, "measured")
+    return Target(structure, structure.space, data)
+
+
+def misled(target: Target) -> Tensor:
+    """Proposals of a network that believes in far smaller spheres."""
+    generator = Generator().manual_seed(1)
+    drawn = 0.05 * torch.randn(200, target.dimension, generator=generator).double()
+    theta = torch.tensor([[3.0, 0.3]], dtype=torch.float64)
+    drawn[:, :2] += target.space.latent_from_theta(theta)
+    return drawn
+
+
+@pytest.mark.parametrize(("wide", "found"), [(0, False), (10_000, True)])
+def test_where_no_climb_fits_the_whole_prior_is_searched(
+    wide: int, found: bool
+) -> None:
+    target = fringes()
+    effort = Effort(scan=0, first=10, starts=20, wide_scan=wide)
+    search = searched(target, misled(target), effort, Generator().manual_seed(0))
+    best = search.summits.points[search.summits.density.argmax()]
+    radius = float(target.theta(best[None])[0, 0])
+    assert content(target, search.summits) == found
+    assert (abs(radius / RADIUS - 1) < 0.01) == found
+    assert search.others is None
+
+
+def test_where_the_first_climbs_fit_the_others_are_left_for_later(
+    linear: Target, proposals: Tensor
+) -> None:
+    effort = Effort(first=10, starts=25, wide_scan=0)
+    search = searched(linear, proposals, effort, Generator().manual_seed(0))
+    assert search.others is not None
+    assert len(search.others) == 15
+    everyone = Effort(first=30, starts=25, wide_scan=0)
+    search = searched(linear, proposals, everyone, Generator().manual_seed(0))
+    assert search.others is None
+
+
+def test_the_mixture_is_at_the_mode_and_over_the_network_s_belief(
+    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+) -> None:
+    search = searched(linear, proposals, Effort(), Generator().manual_seed(0))
+    mixture = mixture_of(linear, search, proposals)
+    sd = exact[1].diagonal().sqrt()
+    gap = ((mixture.means[:, :3] - exact[0]) / sd).norm(dim=1)
+    assert float(gap.min()) < 0.1
+    assert float(mixture.weights[gap < 3].sum()) > 0.3
+    assert float(mixture.weights.sum()) == pytest.approx(1)
+    prior = torch.zeros(1, len(linear.proposed), dtype=torch.float64)
+    normal = -0.5 * len(linear.proposed) * math.log(2 * math.pi)
+    assert float(mixture.log_density(prior)) > normal - 10
