@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.mixture import StudentMixture
@@ -75,3 +76,47 @@ def test_the_heaviest_samples_are_those_of_the_largest_weights() -> None:
     rest = [bool((found == row).all(-1).any()) for row in pool.points]
     least = log_weight[torch.tensor(rest)].min()
     assert float(least) >= float(log_weight[~torch.tensor(rest)].max())
+
+
+def test_a_draw_is_weighed_like_what_was_added_and_new_values_hold() -> None:
+    class Normal:
+        dimension, proposed = 3, [0, 1]
+
+        def drawn_rest(
+            self,
+            latent: Float[Tensor, "batch dimension"],
+            generator: Generator,
+        ) -> tuple[
+            Float[Tensor, "batch dimension"],
+            Float[Tensor, " batch"],
+            Float[Tensor, "batch amount"],
+        ]:
+            value = -0.5 * (latent[:, :2] - 1).square().sum(-1)
+            return latent + 7, value - math.log(2 * math.pi), latent
+
+    pool = Pool(normals(-2, 0, 2), [0, 1])
+    log_weight = pool.draw(Normal(), 400, Generator().manual_seed(0))
+    assert torch.equal(log_weight, pool.log_weight())
+    assert pool.points.shape == (400, 3)
+    assert bool((pool.points[:, 2] == 7).all())
+    pool.revalue(pool.values + 2.5)
+    assert torch.allclose(pool.log_weight(), log_weight + 2.5)
+
+
+def test_a_density_that_is_zero_everywhere_is_refused_with_what_to_do() -> None:
+    class Nowhere:
+        dimension, proposed = 2, [0, 1]
+
+        def drawn_rest(
+            self,
+            latent: Float[Tensor, "batch dimension"],
+            generator: Generator,
+        ) -> tuple[
+            Float[Tensor, "batch dimension"],
+            Float[Tensor, " batch"],
+            Float[Tensor, "batch amount"],
+        ]:
+            return latent, torch.full((len(latent),), -math.inf).double(), latent
+
+    with pytest.raises(ValueError, match=r"no sample lies within .* Widen them\."):
+        Pool(normals(0), [0, 1]).draw(Nowhere(), 50, Generator().manual_seed(0))

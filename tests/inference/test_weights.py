@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from saxinfer.inference.weights import (
     bridge,
     effective,
+    excess,
     smoothed,
     tempered,
     worth_of,
@@ -156,3 +157,15 @@ def test_walkers_that_still_know_where_they_started_are_worth_little() -> None:
     assert worth_of(remembering(0.999, 5)) < 0.05 * 4000
     still = torch.randn(1, 4000, 2, generator=Generator().manual_seed(0)).double()
     assert worth_of(still.expand(5, -1, -1)) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_excess_is_what_the_largest_weights_have_beyond_the_rest() -> None:
+    even = torch.zeros(1000, dtype=torch.float64)
+    assert excess(even) == pytest.approx(0)
+    # One weight that is worth a hundred others.
+    one = even.clone()
+    one[17] = math.log(100.0)
+    assert excess(one) == pytest.approx(99 / 1099)
+    # It does not matter how finely a body of weights is spread.
+    spread = torch.linspace(-0.01, 0.01, 1000, dtype=torch.float64)
+    assert excess(spread) < 1e-3

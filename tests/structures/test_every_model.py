@@ -6,6 +6,7 @@ from numpy.random import default_rng
 from torch import Generator, Tensor
 from torch.autograd.functional import jacobian
 
+from saxinfer.inference.emulator import Emulator
 from saxinfer.scattering.grid import Grid
 from saxinfer.structures import MODELS, Structure, get_structure
 
@@ -192,3 +193,20 @@ def test_what_is_measured_from_a_map_are_columns_near_their_values(
     for name, value in found.items():
         # One box: its share of anything scatters by some percent, spreads by more.
         assert value == pytest.approx(known[name], rel=0.5), name
+
+
+@every_model
+def test_near_a_point_curves_are_polynomials_in_the_smooth_coordinates(
+    model: Structure,
+) -> None:
+    generator = Generator().manual_seed(5)
+    step = torch.randn(400, len(model.space), generator=generator, dtype=torch.float64)
+    theta = model.space.theta_from_latent(0.3 + 0.01 * step)
+    q = torch.logspace(-1, 0.3, 40, dtype=torch.float64)
+    curves = model.intensity(q, theta)
+    shapes = curves / curves.mean(1, keepdim=True)
+    # What the coordinates leave out moves no curve but in its height.
+    places, even = model.smooth(theta), torch.zeros(400, dtype=torch.float64)
+    error = (Emulator.fitted(places, shapes, even)(places)[0] / shapes - 1).abs()
+    assert float(error.quantile(0.99)) < 2e-3
+    assert float(error.median()) < 1e-4
