@@ -57,7 +57,8 @@ def around(target: Target, centre: Tensor, count: int, seed: int) -> Tensor:
     factor = torch.linalg.cholesky(torch.linalg.inv(curvature[0]))
     generator = Generator().manual_seed(seed)
     z = torch.randn(count, target.dimension, generator=generator).double()
-    return centre + z @ factor.T
+    places: Tensor = centre + z @ factor.T
+    return places
 
 
 def sketch_of(target: Target, centre: Tensor, count: int = 1500) -> Sketch:

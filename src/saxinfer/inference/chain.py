@@ -1,11 +1,9 @@
-r"""Walkers on a sketch of a posterior, and what the exact one makes of them.
+r"""Walkers on a sketch of a posterior: they find out where a mixture should be.
 
-Where a posterior is a long bent sheet, no mixture covers it and walkers need thousands
-of steps: too many for exact curves. On a sketch they cost little. Cycles of walking
-alternate with learning: some of the places that walkers reach are worked out exactly,
-so that the sketch is right where they are, and what it only imagined disappears. At
-last the sketch stands still while walkers gather samples; these are weighed by exact
-over sketched density, so that they are samples of the exact posterior.
+Where a posterior is a long bent sheet, components around its modes cover little of it.
+Walkers spread over it, and on a sketch they cost little. Cycles of walking alternate
+with learning: some of the places that walkers reach are worked out exactly, so that the
+sketch is right where they are, and what it only imagined disappears.
 
 References:
     ter Braak & Vrugt, Stat. Comput. 18, 435 (2008): the walkers' steps.
@@ -13,20 +11,18 @@ References:
     local approximations that are refined where the chain goes.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.ensemble import Ensemble, Walkers, stepped, tried, warmed
+from saxinfer.inference.ensemble import Walkers, stepped, tried, warmed
 from saxinfer.inference.mixture import StudentMixture, fitted
 from saxinfer.inference.record import Recorded
 from saxinfer.inference.sketch import Sketch
-from saxinfer.inference.weights import bridge, effective, smoothed, worth_of
 
-__all__ = ["CYCLES", "LEARNT", "Settled", "gathered", "resettled", "settle"]
+__all__ = ["CYCLES", "LEARNT", "Settled", "settle"]
 
 # Cycles of walking and learning: number, steps in the root of the posterior and then in
 # itself, places that are worked out after each.
@@ -41,10 +37,6 @@ COMPONENTS, SHARE = 2, 0.4
 
 # Places that components are fitted to.
 FITTED = 3000
-
-# Steps before samples are kept, most steps of gathering, and of how many samples the
-# exact density is worked out.
-SETTLE, GATHER, WEIGHED = 40, 120, 2500
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,75 +100,3 @@ def _cycle(
     mixture = mixture.joined(settled.first, SHARE)
     state = tried(sketch, state.points[:, rest], mixture, generator)
     return Settled(state, mixture, settled.first)
-
-
-def resettled(
-    target: Recorded,
-    sketch: Sketch,
-    settled: Settled,
-    ensemble: Ensemble,
-    generator: Generator,
-) -> Settled:
-    """Walks on from weighted samples, with all that they taught."""
-    sketch.learn()
-    rows = torch.multinomial(
-        ensemble.weights,
-        len(settled.state.values),
-        replacement=True,
-        generator=generator,
-    )
-    places = ensemble.points[rows][:, target.proposed]
-    state = tried(sketch, places, settled.mixture, generator)
-    again = Settled(state, settled.mixture, settled.first)
-    return _cycle(target, sketch, again, generator)
-
-
-def gathered(
-    target: Recorded,
-    sketch: Sketch,
-    settled: Settled,
-    generator: Generator,
-    enough: float,
-) -> Ensemble:
-    """Samples of the walkers, weighed by exact over sketched density.
-
-    Args:
-        target: The exact posterior.
-        sketch: Its sketch, which stands still.
-        settled: The walkers.
-        generator: Source of randomness.
-        enough: Effective samples at which to stop.
-    """
-    rest, mixture = target.proposed, settled.mixture
-    state, kept, ratios = settled.state, list[Walkers](), list[Tensor]()
-    for _ in range(SETTLE):
-        state, _ = stepped(sketch, state, mixture, generator)
-    worth = 0.0
-    for step in range(1, GATHER + 1):
-        state, ratio = stepped(sketch, state, mixture, generator)
-        ratios.append(ratio)
-        if step % EVERY == 0:
-            kept.append(state)
-        if step % EVERY == 0 and len(kept) > 1:
-            worth = worth_of(torch.stack([k.points[:, rest] for k in kept]))
-            if worth >= enough:
-                break
-    inside = torch.cat([k.values - k.chance for k in kept])
-    evidence = bridge(inside, torch.cat(ratios), max(worth, 1.0))
-    every = Walkers.together(kept)
-    rows = torch.randperm(len(inside), generator=generator)[:WEIGHED]
-    points, values, amounts = target.drawn_rest(every.points[rows], generator)
-    log_weight, _ = smoothed(values - every.values[rows])
-    count = len(rows)
-    kish = effective(log_weight)
-    shift = float(torch.logsumexp(log_weight, 0)) - math.log(count)
-    variance = max(1 / kish - 1 / count, 0.0) + evidence.sd**2
-    return Ensemble(
-        points=points,
-        amounts=amounts,
-        weights=torch.softmax(log_weight, 0),
-        effective=worth * kish / count,
-        drawn=count,
-        log_evidence=evidence.log + shift,
-        log_evidence_sd=math.sqrt(variance),
-    )

@@ -58,7 +58,6 @@ class Effort:
             on it is worth exact curves.
         least_worth: The same where a posterior is hard to cover.
         many: Number of walkers on a sketch, even.
-        least: Effective samples below which a sketch has failed.
         draws: Curves of the structure a round of importance sampling.
         rounds: Of adapting a mixture.
         more_rounds: The same where a posterior is hard to cover.
@@ -80,7 +79,6 @@ class Effort:
     worth: float = 0.03
     least_worth: float = 0.01
     many: int = 1000
-    least: float = 300.0
     draws: int = 400
     rounds: Rounds = field(default_factory=partial(Rounds, 8, 12, 400.0))
     more_rounds: Rounds = field(default_factory=partial(Rounds, 20, 24, 1600.0))

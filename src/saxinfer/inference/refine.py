@@ -9,10 +9,11 @@ r"""From proposals to the exact posterior.
    added there, and the weights of all are refitted. Curves are emulated for that
    (:mod:`saxinfer.inference.sketched`), exact ones decide.
 
-Where the scale of a curve is known, nothing is emulated: independent draws from the
-mixture, which stands still at last, are weighed (:mod:`saxinfer.inference.direct`).
-Where too few of them count, the mixture is adapted once more, and where that does not
-help, walkers start from the samples so far (:mod:`saxinfer.inference.ensemble`).
+Where the scale of a curve is known, or emulated curves are not right at all solutions,
+all curves are exact ones: independent draws from the mixture, which stands still at
+last, are weighed (:mod:`saxinfer.inference.direct`). Where too few of them count, the
+mixture is adapted once more, and where that does not help, walkers start from the
+samples so far (:mod:`saxinfer.inference.ensemble`).
 
 What no curve sees and the level are drawn given all else. Weighing the network's own
 samples instead leaves a handful of them where the data are precise.
@@ -64,8 +65,9 @@ def refine(
     search = searched(shape, proposals, effort, generator)
     mixture = mixture_of(shape, search, proposals)
     if not target.absolute:
-        return sketched(shape, search, mixture, effort, generator)
-    shape.taken()
+        found = sketched(shape, search, mixture, effort, generator)
+        if found is not None:
+            return found
     pool = Pool(mixture, target.proposed)
     sampled = _drawn(target, pool, search.others, effort, generator)
     if sampled is not None:

@@ -7,27 +7,28 @@ r"""Samples of a posterior, most of the work done on a sketch of it.
    wrong there; it has now learnt better, and new ones are drawn.
 3. Where the mixture covers too little, walkers on the sketch find out where it should
    be (:mod:`saxinfer.inference.chain`), and it is adapted once more.
-4. Where that does not help, the walkers' own places are weighed.
-5. Where sketch and posterior do not come together, walkers take exact curves.
+
+One polynomial cannot follow curves at solutions that lie far apart: a sketch that is
+wrong at places that are known to fit is not used at all. Nor are the walkers' own
+places taken for samples: in long bent posteriors they miss the ends without a sign.
 """
 
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Generator
+from jaxtyping import Float
+from torch import Generator, Tensor
 
 from saxinfer.inference.chain import (
     CYCLES,
     LEARNT,
     Settled,
-    gathered,
-    resettled,
     settle,
 )
 from saxinfer.inference.climb import approach, laplace, with_mirrors
 from saxinfer.inference.direct import Demand
 from saxinfer.inference.effort import Effort, Sketches
-from saxinfer.inference.ensemble import Ensemble, walk
+from saxinfer.inference.ensemble import Ensemble
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.pool import PULLS, SHARE, Pool
 from saxinfer.inference.record import Recorded
@@ -41,6 +42,14 @@ __all__ = ["sketched"]
 # Times that a mixture is drawn from, each time screened better.
 SCREENINGS = 3
 
+# Share of the first mixture beside an adapted one: what adaptation has lost weighs much
+# there, and shows.
+BESIDE = 0.1
+
+# Places this close to the best [nats] are good ones; at so many of them a sketch must
+# be right to so many nats, up to what it is off at the best.
+NEAR, MOST, RIGHT = 12.0, 0.95, 3.0
+
 
 def sketched(
     target: Recorded,
@@ -48,7 +57,7 @@ def sketched(
     mixture: StudentMixture,
     effort: Effort,
     generator: Generator,
-) -> Ensemble:
+) -> Ensemble | None:
     """Samples that a sketch of the posterior has picked, weighed exactly.
 
     Args:
@@ -58,26 +67,37 @@ def sketched(
         effort: How much work to spend.
         generator: Source of randomness.
 
+    Returns:
+        Samples, or None where one sketch cannot be right at all modes, or no mixture
+        covers the posterior.
+
     Raises:
         ValueError: If no sample lies within the ranges that the user gave.
     """
     Pool(mixture, target.proposed).draw(target, effort.draws, generator)
     best = search.summits.points[search.summits.density.argmax()]
-    sampler = _Sampler(target, Sketch(target, best), effort, generator, effort.draws)
+    sketch = Sketch(target, best)
+    sampler = _Sampler(target, sketch, mixture, effort, generator, effort.draws)
     pool = Pool(mixture, target.proposed)
     share = sampler.adapt(pool, effort.sketches)
+    if not sampler.agrees(search.found.joined(search.summits).points):
+        return None
     sampled = None
     if share >= effort.worth:
         sampled = sampler.pick(pool, effort.demand)
     if sampled is None:
+        if search.others is not None:
+            more = approach(target, with_mirrors(target, search.others))
+            pool.extend(laplace(more).marginal(target.proposed), SHARE)
+            sampler.adapt(pool, effort.sketches)
+            if not sampler.agrees(more.points):
+                return None
         settled = sampler.settle(pool)
         pool = Pool(settled.mixture, target.proposed)
         share = sampler.adapt(pool, effort.more_sketches)
         if share >= effort.least_worth:
             sampled = sampler.pick(pool, effort.demand.relaxed())
-        if sampled is None:
-            sampled = sampler.gather(settled)
-    return replace(sampled, drawn=sampler.tried)
+    return None if sampled is None else replace(sampled, drawn=sampler.tried)
 
 
 @dataclass(eq=False)
@@ -87,6 +107,7 @@ class _Sampler:
     Attributes:
         target: The exact posterior.
         sketch: Its sketch.
+        first: The mixture that the search has found.
         effort: How much work to spend.
         generator: Source of randomness.
         tried: Exact curves so far, those of the search left out.
@@ -94,6 +115,7 @@ class _Sampler:
 
     target: Recorded
     sketch: Sketch
+    first: StudentMixture
     effort: Effort
     generator: Generator
     tried: int
@@ -125,13 +147,21 @@ class _Sampler:
             pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
         return share
 
+    def agrees(self, places: Float[Tensor, "place dimension"]) -> bool:
+        """Whether the sketch is right at most of the places that fit well."""
+        _, values, _ = self.target.drawn_rest(places, self.generator)
+        good = values > values.max() - NEAR
+        gap = (self.sketch.log_density(places) - values)[good]
+        right = (gap - gap[values[good].argmax()]).abs() <= RIGHT
+        return float(right.double().mean()) >= MOST
+
     def pick(self, pool: Pool, demand: Demand) -> Ensemble | None:
         """Draws from a mixture, again with what was learnt where that may help.
 
         Returns:
             Samples, or None where the mixture is not good enough.
         """
-        mixture = pool.mixture.essential()
+        mixture = pool.mixture.essential().joined(self.first, BESIDE)
         for _ in range(SCREENINGS):
             screening = screened(
                 self.target, self.sketch, mixture, self.generator, demand
@@ -152,27 +182,3 @@ class _Sampler:
         starts, mixture = pool.points[rows], pool.mixture.essential()
         self.tried += CYCLES * LEARNT
         return settle(self.target, self.sketch, starts, mixture, self.generator)
-
-    def gather(self, settled: Settled) -> Ensemble:
-        """What the walkers have gathered, or, where that fails, an exact walk."""
-        target, sketch, effort = self.target, self.sketch, self.effort
-        for attempt in range(effort.attempts + 1):
-            sampled = gathered(
-                target, sketch, settled, self.generator, effort.demand.enough
-            )
-            self.tried += sampled.drawn
-            if sampled.effective >= effort.least:
-                return sampled
-            if attempt < effort.attempts:
-                settled = resettled(target, sketch, settled, sampled, self.generator)
-                self.tried += LEARNT
-        sampled = walk(
-            target,
-            settled.state.points[: effort.walkers],
-            settled.mixture,
-            self.generator,
-            steps=effort.steps,
-            enough=effort.enough,
-        )
-        self.tried += sampled.drawn
-        return sampled
