@@ -1,8 +1,9 @@
 """Mirrors src/saxinfer/inference/chain.py."""
 
-import importlib.util
 import math
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -16,20 +17,19 @@ from saxinfer.inference.target import Target
 # A right sampler is off by this many standard errors at one seed in 15,000.
 ERRORS = 4.0
 
-_SPEC = importlib.util.spec_from_file_location(
-    "screen_helpers", Path(__file__).with_name("test_screen.py")
-)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-screen = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(screen)
-
 Exact = tuple[Tensor, Tensor, float]
+Loaded = Callable[[Path], ModuleType]
+
+
+@pytest.fixture(scope="module")
+def screen(loaded: Loaded) -> ModuleType:
+    """Sketches and mixtures of the linear posterior."""
+    return loaded(Path(__file__).with_name("test_screen.py"))
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.7])
 def test_walkers_from_one_place_spread_as_the_sketch_says(
-    linear: Target, exact: Exact, slope: float
+    linear: Target, exact: Exact, screen: ModuleType, slope: float
 ) -> None:
     sketch: Sketch = screen.sketch(linear, exact, slope)
     mixture = screen.near(linear, exact)
@@ -53,7 +53,7 @@ def test_walkers_from_one_place_spread_as_the_sketch_says(
 
 
 def test_each_cycle_learns_from_where_the_walkers_were(
-    linear: Target, exact: Exact
+    linear: Target, exact: Exact, screen: ModuleType
 ) -> None:
     sketch: Sketch = screen.sketch(linear, exact)
     recorded, mixture = sketch.target, screen.near(linear, exact)

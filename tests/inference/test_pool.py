@@ -78,22 +78,26 @@ def test_the_heaviest_samples_are_those_of_the_largest_weights() -> None:
     assert float(least) >= float(log_weight[~torch.tensor(rest)].max())
 
 
+class Normal:
+    """A normal density around (1, 1), times ``height``; one more column is moved."""
+
+    dimension, proposed = 3, [0, 1]
+
+    def __init__(self, height: float = 1.0) -> None:
+        self.log_height = math.log(height) if height else -math.inf
+
+    def drawn_rest(
+        self, latent: Float[Tensor, "batch dimension"], generator: Generator
+    ) -> tuple[
+        Float[Tensor, "batch dimension"],
+        Float[Tensor, " batch"],
+        Float[Tensor, "batch amount"],
+    ]:
+        value = -0.5 * (latent[:, :2] - 1).square().sum(-1) - math.log(2 * math.pi)
+        return latent + 7, value + self.log_height, latent
+
+
 def test_a_draw_is_weighed_like_what_was_added_and_new_values_hold() -> None:
-    class Normal:
-        dimension, proposed = 3, [0, 1]
-
-        def drawn_rest(
-            self,
-            latent: Float[Tensor, "batch dimension"],
-            generator: Generator,
-        ) -> tuple[
-            Float[Tensor, "batch dimension"],
-            Float[Tensor, " batch"],
-            Float[Tensor, "batch amount"],
-        ]:
-            value = -0.5 * (latent[:, :2] - 1).square().sum(-1)
-            return latent + 7, value - math.log(2 * math.pi), latent
-
     pool = Pool(normals(-2, 0, 2), [0, 1])
     log_weight = pool.draw(Normal(), 400, Generator().manual_seed(0))
     assert torch.equal(log_weight, pool.log_weight())
@@ -104,19 +108,5 @@ def test_a_draw_is_weighed_like_what_was_added_and_new_values_hold() -> None:
 
 
 def test_a_density_that_is_zero_everywhere_is_refused_with_what_to_do() -> None:
-    class Nowhere:
-        dimension, proposed = 2, [0, 1]
-
-        def drawn_rest(
-            self,
-            latent: Float[Tensor, "batch dimension"],
-            generator: Generator,
-        ) -> tuple[
-            Float[Tensor, "batch dimension"],
-            Float[Tensor, " batch"],
-            Float[Tensor, "batch amount"],
-        ]:
-            return latent, torch.full((len(latent),), -math.inf).double(), latent
-
     with pytest.raises(ValueError, match=r"no sample lies within .* Widen them\."):
-        Pool(normals(0), [0, 1]).draw(Nowhere(), 50, Generator().manual_seed(0))
+        Pool(normals(0), [0, 1]).draw(Normal(0.0), 50, Generator().manual_seed(0))

@@ -16,7 +16,7 @@ ERRORS = 4.0
 
 
 # Independent samples where they are good enough, and walkers alone.
-DIRECT, WALKERS = Effort(), Effort(demand=Demand(most=0), many=400)
+DIRECT, WALKERS = Effort(), Effort(demand=Demand(most=0))
 
 
 def refined(
@@ -129,6 +129,22 @@ def test_one_seed_gives_one_result_and_another_another(
     assert torch.equal(first.points, again.points)
     assert first.log_evidence == again.log_evidence
     assert not torch.equal(first.points, other.points)
+
+
+def test_more_steps_are_worth_more_and_it_stops_when_enough(
+    linear: Target, proposals: Tensor
+) -> None:
+    def found(enough: float) -> Ensemble:
+        none = Demand(most=0)
+        effort = Effort(demand=none, walkers=100, steps=100, enough=enough)
+        return refine(linear, proposals, Generator().manual_seed(0), effort)
+
+    little, much = found(50), found(500)
+    assert 50 <= little.effective < much.effective
+    assert much.effective >= 500
+    assert little.drawn < much.drawn
+    assert len(much.points) == len(much.amounts) > len(little.points)
+    assert much.effective <= len(much.points)
 
 
 def test_a_window_without_a_proposal_is_refused_with_what_to_do(

@@ -46,7 +46,7 @@ class Settled:
     Attributes:
         state: Where they stand.
         mixture: Fitted to where they have been, and what is kept beside.
-        first: Some of the mixture that they started with.
+        first: The mixture that they started with.
     """
 
     state: Walkers
@@ -70,9 +70,8 @@ def settle(
         mixture: Proposes the columns ``target.proposed``.
         generator: Source of randomness.
     """
-    first = mixture
-    state = tried(sketch, starts[:, target.proposed], first, generator)
-    settled = Settled(state, first, first)
+    state = tried(sketch, starts[:, target.proposed], mixture, generator)
+    settled = Settled(state, mixture, mixture)
     for _ in range(CYCLES):
         settled = _cycle(target, sketch, settled, generator)
     return settled

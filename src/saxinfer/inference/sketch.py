@@ -41,7 +41,7 @@ LEAST = 1e-9
 
 
 class Sketch:
-    """A posterior that costs a few microseconds a point, and learns.
+    """A posterior that costs tens of microseconds a point, and learns.
 
     Args:
         target: The exact posterior, with its curves so far.

@@ -19,12 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.chain import (
-    CYCLES,
-    LEARNT,
-    Settled,
-    settle,
-)
+from saxinfer.inference.chain import CYCLES, LEARNT, Settled, settle
 from saxinfer.inference.climb import approach, laplace, with_mirrors
 from saxinfer.inference.direct import Demand
 from saxinfer.inference.effort import Effort, Sketches
@@ -74,6 +69,7 @@ def sketched(
     Raises:
         ValueError: If no sample lies within the ranges that the user gave.
     """
+    # Curves all over the mixture, for the sketch to start with.
     Pool(mixture, target.proposed).draw(target, effort.draws, generator)
     best = search.summits.points[search.summits.density.argmax()]
     sketch = Sketch(target, best)
