@@ -5,7 +5,7 @@ from saxinfer.inference.effort import Effort, Rounds, Sketches
 
 def test_the_numbers_fit_together() -> None:
     effort = Effort()
-    assert effort.walkers % 2 == effort.many % 2 == 0
+    assert effort.walkers % 2 == 0
     assert effort.first <= effort.starts
     assert effort.least_worth <= effort.worth <= effort.sketches.plenty
     for sketches in (effort.sketches, effort.more_sketches):

@@ -110,3 +110,19 @@ def test_a_draw_is_weighed_like_what_was_added_and_new_values_hold() -> None:
 def test_a_density_that_is_zero_everywhere_is_refused_with_what_to_do() -> None:
     with pytest.raises(ValueError, match=r"no sample lies within .* Widen them\."):
         Pool(normals(0), [0, 1]).draw(Normal(0.0), 50, Generator().manual_seed(0))
+
+
+def test_bent_components_are_fitted_to_the_weighted_samples() -> None:
+    pool = grown()
+    generator = Generator().manual_seed(0)
+    weights = torch.softmax(pool.log_weight(), 0)
+    found = pool.bend(weights, generator)
+    assert len(found.bends) == 1
+    fresh = found.sample(2000, generator)
+    # The posterior is a normal of unit width at (1, 1).
+    assert torch.allclose(fresh.mean(0), torch.ones(2).double(), atol=0.25)
+    assert torch.allclose(fresh.std(0), torch.ones(2).double(), atol=0.3)
+    pool.extend(found, 0.5)
+    pool.add(*drawn(pool, 200, 5))
+    columns = pool.mixture.kernels(pool.points[:, :2]) - pool.tops[:, None]
+    assert torch.allclose(pool.table, columns.exp())

@@ -39,8 +39,12 @@ def misled(target: Target) -> Tensor:
 
 @pytest.mark.parametrize(("wide", "found"), [(0, False), (10_000, True)])
 def test_where_no_climb_fits_the_whole_prior_is_searched(
-    wide: int, found: bool
+    wide: int, found: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Hops alone would do here.
+    monkeypatch.setattr(
+        "saxinfer.inference.search.hopped", lambda _, summits, __: summits
+    )
     target = fringes()
     effort = Effort(scan=0, first=10, starts=20, wide_scan=wide)
     search = searched(target, misled(target), effort, Generator().manual_seed(0))
@@ -49,6 +53,16 @@ def test_where_no_climb_fits_the_whole_prior_is_searched(
     assert content(target, search.summits) == found
     assert (abs(radius / RADIUS - 1) < 0.01) == found
     assert search.others is None
+
+
+def test_hops_find_what_no_climb_has_found() -> None:
+    target = fringes()
+    effort = Effort(scan=0, first=10, starts=20, wide_scan=0)
+    search = searched(target, misled(target), effort, Generator().manual_seed(0))
+    best = search.summits.points[search.summits.density.argmax()]
+    assert float(target.theta(best[None])[0, 0]) == pytest.approx(RADIUS, rel=0.01)
+    # The others were not needed.
+    assert search.others is not None
 
 
 def test_where_the_first_climbs_fit_the_others_are_left_for_later(

@@ -57,7 +57,6 @@ class Effort:
         worth: Effective samples for each draw from a mixture, on a sketch, from which
             on it is worth exact curves.
         least_worth: The same where a posterior is hard to cover.
-        many: Number of walkers on a sketch, even.
         draws: Curves of the structure a round of importance sampling.
         rounds: Of adapting a mixture.
         more_rounds: The same where a posterior is hard to cover.
@@ -74,11 +73,10 @@ class Effort:
     wide_scan: int = 10_000
     sketches: Sketches = field(default_factory=Sketches)
     more_sketches: Sketches = field(
-        default_factory=partial(Sketches, 5, 2000, 200, 48, plenty=0.06)
+        default_factory=partial(Sketches, 8, 2000, 200, 24, plenty=0.08)
     )
     worth: float = 0.03
     least_worth: float = 0.01
-    many: int = 1000
     draws: int = 400
     rounds: Rounds = field(default_factory=partial(Rounds, 8, 12, 400.0))
     more_rounds: Rounds = field(default_factory=partial(Rounds, 20, 24, 1600.0))

@@ -29,7 +29,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.mixture import StudentMixture, fitted
+from saxinfer.inference.mixture import StudentMixture, bent
 from saxinfer.inference.weights import bridge, worth_of
 
 __all__ = ["Density", "Ensemble", "Walkers", "stepped", "tried", "walk", "warmed"]
@@ -225,7 +225,7 @@ def warmed(
         past = [*past[-(steps // 2 - 1) :], state]
         if step % REFIT == 0:
             recent = Walkers.together(past[-RECENT:]).points[:, rest]
-            mixture = first.joined(fitted(recent, COMPONENTS, generator), SHARE)
+            mixture = first.joined(bent(recent, COMPONENTS, generator), SHARE)
             state = replace(state, chance=mixture.log_density(state.points[:, rest]))
     every = Walkers.together(past)
     weights = torch.softmax((1 - POWER) * every.values, 0)

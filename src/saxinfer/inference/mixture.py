@@ -1,20 +1,26 @@
-"""Mixtures of multivariate Student t distributions: proposals with heavy tails."""
+"""Mixtures of multivariate Student t distributions: proposals with heavy tails.
+
+Components may lie behind a map that straightens a bent cloud of points
+(:mod:`saxinfer.inference.bend`): where the posterior is a bent sheet, so are they.
+"""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-__all__ = ["StudentMixture", "fitted", "kernels"]
+from saxinfer.inference.bend import Bend
+
+__all__ = ["StudentMixture", "bent", "fitted", "kernels"]
 
 # Degrees of freedom: tails heavy enough to find what the centre missed, light enough
 # not to waste samples in a dozen dimensions.
 FREEDOM = 7.0
 
 # Share of the weight that components may have and be left out.
-IDLE = 1e-6
+IDLE = 1e-4
 
 # Fit of a mixture: steps, and what each component knows before: as many points with
 # half the covariance of all.
@@ -55,7 +61,7 @@ def fitted(
     for _ in range(FIT_STEPS):
         logs = mixture.kernels(points) + mixture.weights.log()
         member = torch.softmax(logs, 1)
-        square = mixture.squares(points)
+        square = _squares(points, mixture.means, mixture.factors)
         # Far points count less: the latent scale of a t distribution.
         pull = member * (FREEDOM + size) / (FREEDOM + square)
         means = (pull.T @ points) / pull.sum(0)[:, None]
@@ -68,19 +74,40 @@ def fitted(
     return mixture
 
 
+def bent(
+    points: Float[Tensor, "point dimension"], count: int, generator: Generator
+) -> "StudentMixture":
+    """Components behind a bend, fitted to equally weighted points.
+
+    Args:
+        points: What to fit; hundreds.
+        count: Number of components.
+        generator: Picks the points that the components start from.
+    """
+    bend = Bend.fitted(points)
+    straight = fitted(bend.straightened(points)[0], count, generator)
+    behind = torch.zeros(count, dtype=torch.int64)
+    return replace(straight, bends=(bend,), behind=behind)
+
+
 @dataclass(frozen=True, eq=False)
 class StudentMixture:
-    """A weighted sum of Student t densities.
+    """A weighted sum of Student t densities, some of them bent.
 
     Attributes:
         weights: Weight of each component; they sum to one.
-        means: Centres.
+        means: Centres; of a bent component on the straight side.
         factors: Lower Cholesky factors of the scale matrices.
+        bends: Maps that lead to the straight side.
+        behind: Number of the map for each component, -1 where there is none; nothing
+            if there is none for any.
     """
 
     weights: Float[Tensor, " component"]
     means: Float[Tensor, "component dimension"]
     factors: Float[Tensor, "component dimension dimension"]
+    bends: tuple[Bend, ...] = ()
+    behind: Int[Tensor, " component"] | None = None
 
     def sample(
         self, count: int, generator: Generator
@@ -104,33 +131,60 @@ class StudentMixture:
         gamma = torch._standard_gamma(half, generator=generator) / half
         step = self.factors[which] @ (normal * gamma.rsqrt()[:, None])[..., None]
         moved: Tensor = self.means[which] + step[..., 0]
+        behind = self._behind[which]
+        for number, bend in enumerate(self.bends):
+            rows = behind == number
+            moved[rows] = bend.bent(moved[rows])
         return moved
 
     def joined(self, other: "StudentMixture", share: float = 0.5) -> "StudentMixture":
         """This mixture and another, which gets a share of the weight."""
+        behind = other._behind
+        moved = torch.where(behind >= 0, behind + len(self.bends), behind)
         return StudentMixture(
             torch.cat([(1 - share) * self.weights, share * other.weights]),
             torch.cat([self.means, other.means]),
             torch.cat([self.factors, other.factors]),
+            self.bends + other.bends,
+            torch.cat([self._behind, moved]),
         )
 
     def marginal(self, keep: list[int]) -> "StudentMixture":
-        """The marginal mixture of some of the coordinates."""
+        """The marginal mixture of some of the coordinates.
+
+        Raises:
+            ValueError: If a component is bent: its marginals have no closed form.
+        """
+        if self.bends:
+            raise ValueError("bent components have no marginals in closed form.")
         scales = (self.factors @ self.factors.mT)[:, keep][:, :, keep]
         factors = torch.linalg.cholesky(scales)
         return StudentMixture(self.weights, self.means[:, keep], factors)
 
-    def essential(self) -> "StudentMixture":
-        """Without the lightest components, which have a millionth of the weight."""
+    def essential(self, idle: float = IDLE) -> "StudentMixture":
+        """Without the lightest components, which have a share of the weight together.
+
+        Args:
+            idle: That share.
+        """
         order = torch.argsort(self.weights)
-        light = torch.cumsum(self.weights[order], 0) <= IDLE * self.weights.sum()
+        light = torch.cumsum(self.weights[order], 0) <= idle * self.weights.sum()
         kept = order[~light].sort().values
-        weights = self.weights[kept] / self.weights[kept].sum()
-        return StudentMixture(weights, self.means[kept], self.factors[kept])
+        # Bends that are left, in their order, and their new numbers.
+        behind = self._behind[kept]
+        used = sorted({number for number in behind.tolist() if number >= 0})
+        again = torch.searchsorted(torch.tensor(used, dtype=torch.int64), behind)
+        return StudentMixture(
+            self.weights[kept] / self.weights[kept].sum(),
+            self.means[kept],
+            self.factors[kept],
+            tuple(self.bends[number] for number in used),
+            torch.where(behind >= 0, again, behind),
+        )
 
     def weighted(self, weights: Float[Tensor, " component"]) -> "StudentMixture":
         """The same components with other weights."""
-        return StudentMixture(weights, self.means, self.factors)
+        return replace(self, weights=weights)
 
     def log_density(
         self, points: Float[Tensor, "count dimension"]
@@ -138,29 +192,50 @@ class StudentMixture:
         """Log density of the mixture."""
         return torch.logsumexp(self.kernels(points) + self.weights.log(), -1)
 
-    def squares(
-        self, points: Float[Tensor, "count dimension"]
-    ) -> Float[Tensor, "count component"]:
-        """Squared distances from the centres in units of the scale matrices."""
-        size = self.means.shape[1]
-        identity = torch.eye(size, dtype=points.dtype).expand_as(self.factors)
-        inverse = torch.linalg.solve_triangular(self.factors, identity, upper=False)
-        # All components in one product: rows of every inverse factor side by side.
-        stacked = inverse.flatten(0, 1)
-        offset = (inverse @ self.means[..., None]).flatten()
-        scaled = torch.addmm(-offset, points, stacked.T)
-        return scaled.view(len(points), -1, size).square().sum(-1)
-
     def kernels(
         self, points: Float[Tensor, "count dimension"]
     ) -> Float[Tensor, "count component"]:
         """Log density of each component, without its weight."""
-        size = self.means.shape[1]
+        if not self.bends:
+            return self._straight(points, slice(None))
+        behind = self._behind
+        found = points.new_empty(len(points), len(self.weights))
+        found[:, behind < 0] = self._straight(points, behind < 0)
+        for number, bend in enumerate(self.bends):
+            rows = behind == number
+            straight, log_det = bend.straightened(points)
+            found[:, rows] = self._straight(straight, rows) + log_det[:, None]
+        return found
+
+    @property
+    def _behind(self) -> Tensor:
+        """Number of the map of each component."""
+        if self.behind is None:
+            return torch.full((len(self.weights),), -1)
+        return self.behind
+
+    def _straight(self, points: Tensor, rows: Tensor | slice) -> Tensor:
+        """Log density of some components on the straight side."""
+        means, factors = self.means[rows], self.factors[rows]
+        size = means.shape[1]
         half = 0.5 * (FREEDOM + size)
-        log_det = self.factors.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+        log_det = factors.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         norm = (
             math.lgamma(half)
             - math.lgamma(FREEDOM / 2)
             - 0.5 * size * math.log(FREEDOM * math.pi)
         )
-        return norm - log_det - half * torch.log1p(self.squares(points) / FREEDOM)
+        square = _squares(points, means, factors)
+        return norm - log_det - half * torch.log1p(square / FREEDOM)
+
+
+def _squares(points: Tensor, means: Tensor, factors: Tensor) -> Tensor:
+    """Squared distances from centres in units of scale matrices."""
+    size = means.shape[1]
+    identity = torch.eye(size, dtype=points.dtype).expand_as(factors)
+    inverse = torch.linalg.solve_triangular(factors, identity, upper=False)
+    # All components in one product: rows of every inverse factor side by side.
+    stacked = inverse.flatten(0, 1)
+    offset = (inverse @ means[..., None]).flatten()
+    scaled = torch.addmm(-offset, points, stacked.T)
+    return scaled.view(len(points), -1, size).square().sum(-1)

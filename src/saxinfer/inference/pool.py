@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor
 
 from saxinfer.inference.ensemble import Density
-from saxinfer.inference.mixture import StudentMixture
+from saxinfer.inference.mixture import StudentMixture, bent
 
 __all__ = ["PULLS", "SHARE", "Pool"]
 
@@ -14,6 +14,9 @@ SHARE = 0.5
 # How local these are, in turn: narrow ones for bent ridges, wide ones for what is
 # hardly known.
 PULLS = (12.0, 1.0, 0.0)
+
+# Bent components are fitted to so many samples, drawn by weight; number of components.
+FITTED, COMPONENTS = 1500, 2
 
 # Where a density over the largest one is beyond numbers.
 LEAST = 1e-300
@@ -56,6 +59,11 @@ class Pool:
         before = self.table * (self.tops - tops).exp()[:, None]
         self.table = torch.cat([before, (columns - tops[:, None]).exp()], 1)
         self.tops = tops
+
+    def bend(self, weights: Tensor, generator: Generator) -> StudentMixture:
+        """Bent components that follow the samples."""
+        rows = torch.multinomial(weights, FITTED, replacement=True, generator=generator)
+        return bent(self.points[rows][:, self.proposed], COMPONENTS, generator)
 
     def add(self, points: Tensor, values: Tensor) -> None:
         """Takes the samples of one round, drawn from the present mixture."""

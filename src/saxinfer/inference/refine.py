@@ -32,6 +32,7 @@ from saxinfer.inference.climb import approach, laplace, with_mirrors
 from saxinfer.inference.direct import draw
 from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.inference.ensemble import Ensemble, walk
+from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.pool import PULLS, SHARE, Pool
 from saxinfer.inference.record import Recorded
 from saxinfer.inference.search import mixture_of, searched
@@ -40,6 +41,9 @@ from saxinfer.inference.target import Target
 from saxinfer.inference.weights import effective, tempered
 
 __all__ = ["Effort", "refine"]
+
+# Share of the weight of components that walkers do without.
+FEW = 0.03
 
 
 def refine(
@@ -65,26 +69,40 @@ def refine(
     search = searched(shape, proposals, effort, generator)
     mixture = mixture_of(shape, search, proposals)
     if not target.absolute:
-        found = sketched(shape, search, mixture, effort, generator)
-        if found is not None:
-            return found
+        attempt = sketched(shape, search, mixture, effort, generator)
+        if attempt.ensemble is not None:
+            return attempt.ensemble
+        mixture = attempt.mixture
+        if attempt.places is not None:
+            return _walked(target, attempt.places, mixture, effort, generator)
     pool = Pool(mixture, target.proposed)
     sampled = _drawn(target, pool, search.others, effort, generator)
-    if sampled is not None:
-        return replace(sampled, drawn=sampled.drawn + len(pool.points))
-    weights = tempered(pool.log_weight())
-    rows = torch.multinomial(
-        weights, effort.walkers, replacement=True, generator=generator
-    )
-    sampled = walk(
+    if sampled is None:
+        weights = tempered(pool.log_weight())
+        rows = torch.multinomial(
+            weights, effort.walkers, replacement=True, generator=generator
+        )
+        places = pool.points[rows]
+        sampled = _walked(target, places, pool.mixture, effort, generator)
+    return replace(sampled, drawn=sampled.drawn + len(pool.points))
+
+
+def _walked(
+    target: Target,
+    places: Tensor,
+    mixture: StudentMixture,
+    effort: Effort,
+    generator: Generator,
+) -> Ensemble:
+    """Where walkers settle that start from places; a mixture helps them along."""
+    return walk(
         target,
-        pool.points[rows],
-        pool.mixture.essential(),
+        places,
+        mixture.essential(FEW),
         generator,
         steps=effort.steps,
         enough=effort.enough,
     )
-    return replace(sampled, drawn=sampled.drawn + len(pool.points))
 
 
 def _drawn(
@@ -137,12 +155,14 @@ def _adapt(
     for turn in range(rounds.most - 1):
         if effective(log_weight) >= rounds.roughly:
             break
-        pool.reweigh(tempered(log_weight))
+        weights = tempered(log_weight)
+        pool.reweigh(weights)
         anchors = pool.heaviest(log_weight, rounds.new)
         if shape is not target:
             anchors = shape.levelled(anchors)[0]
         anchors = with_mirrors(shape, anchors)
         fresh = approach(shape, anchors, steps=0, pull=PULLS[turn % len(PULLS)])
-        pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
+        local = laplace(fresh).marginal(target.proposed)
+        pool.extend(local.joined(pool.bend(weights, generator)), SHARE)
         log_weight = pool.draw(target, draws, generator)
     pool.reweigh(tempered(log_weight))

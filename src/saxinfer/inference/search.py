@@ -17,6 +17,7 @@ from saxinfer.inference.climb import (
     with_mirrors,
 )
 from saxinfer.inference.effort import Effort
+from saxinfer.inference.explore import hopped, spread
 from saxinfer.inference.mixture import StudentMixture, kernels
 from saxinfer.inference.target import Target
 
@@ -65,18 +66,20 @@ def searched(
     first, others = starts[: effort.first], starts[effort.first :]
     found = approach(shape, with_mirrors(shape, first))
     summits = climb(shape, found.highest(SUMMITS).points)
-    if len(others) == 0 or content(shape, summits):
-        return Search(found, summits, others if len(others) else None)
-    for places in (others, None):
-        if places is None:
-            places = _starts(
-                shape, proposals, effort.wide_scan, effort.starts, generator
-            )
-        found = found.joined(approach(shape, with_mirrors(shape, places)))
-        summits = climb(shape, found.highest(SUMMITS).points)
-        if content(shape, summits):
-            break
-    return Search(found, summits, None)
+    summits = hopped(shape, summits, generator)
+    untried: Tensor | None = others if len(others) else None
+    if untried is not None and not content(shape, summits):
+        for wide in (False, True):
+            if wide:
+                others = _starts(
+                    shape, proposals, effort.wide_scan, effort.starts, generator
+                )
+            found = found.joined(approach(shape, with_mirrors(shape, others)))
+            summits = summits.joined(climb(shape, found.highest(SUMMITS).points))
+            if content(shape, summits):
+                break
+        summits, untried = hopped(shape, summits, generator), None
+    return Search(spread(shape, found, summits, generator), summits, untried)
 
 
 def _scan(

@@ -5,12 +5,11 @@ r"""Samples of a posterior, most of the work done on a sketch of it.
 2. Draws from the mixture that the sketch calls worth it are weighed exactly
    (:mod:`saxinfer.inference.screen`). Where single weights spoil all, the sketch was
    wrong there; it has now learnt better, and new ones are drawn.
-3. Where the mixture covers too little, walkers on the sketch find out where it should
-   be (:mod:`saxinfer.inference.chain`), and it is adapted once more.
+3. Where the mixture covers too little, more places are climbed from, and it is adapted
+   once more.
 
 One polynomial cannot follow curves at solutions that lie far apart: a sketch that is
-wrong at places that are known to fit is not used at all. Nor are the walkers' own
-places taken for samples: in long bent posteriors they miss the ends without a sign.
+wrong at places that are known to fit is not used at all.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +18,6 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.chain import CYCLES, LEARNT, Settled, settle
 from saxinfer.inference.climb import approach, laplace, with_mirrors
 from saxinfer.inference.direct import Demand
 from saxinfer.inference.effort import Effort, Sketches
@@ -32,7 +30,7 @@ from saxinfer.inference.search import Search
 from saxinfer.inference.sketch import Sketch
 from saxinfer.inference.weights import tempered
 
-__all__ = ["sketched"]
+__all__ = ["Attempt", "sketched"]
 
 # Times that a mixture is drawn from, each time screened better.
 SCREENINGS = 3
@@ -46,13 +44,30 @@ BESIDE = 0.1
 NEAR, MOST, RIGHT = 12.0, 0.95, 3.0
 
 
+@dataclass(frozen=True, eq=False)
+class Attempt:
+    """What came of a sketch.
+
+    Attributes:
+        ensemble: Samples; None where one sketch cannot be right at all modes, or no
+            mixture covers the posterior.
+        mixture: That which came closest.
+        places: Latent vectors distributed as the sketched posterior, a number of
+            ``effort.walkers``; None where the sketch is wrong.
+    """
+
+    ensemble: Ensemble | None
+    mixture: StudentMixture
+    places: Float[Tensor, "place dimension"] | None
+
+
 def sketched(
     target: Recorded,
     search: Search,
     mixture: StudentMixture,
     effort: Effort,
     generator: Generator,
-) -> Ensemble | None:
+) -> Attempt:
     """Samples that a sketch of the posterior has picked, weighed exactly.
 
     Args:
@@ -61,10 +76,6 @@ def sketched(
         mixture: Components there.
         effort: How much work to spend.
         generator: Source of randomness.
-
-    Returns:
-        Samples, or None where one sketch cannot be right at all modes, or no mixture
-        covers the posterior.
 
     Raises:
         ValueError: If no sample lies within the ranges that the user gave.
@@ -77,7 +88,7 @@ def sketched(
     pool = Pool(mixture, target.proposed)
     share = sampler.adapt(pool, effort.sketches)
     if not sampler.agrees(search.found.joined(search.summits).points):
-        return None
+        return Attempt(None, sampler.closest(pool), None)
     sampled = None
     if share >= effort.worth:
         sampled = sampler.pick(pool, effort.demand)
@@ -87,13 +98,11 @@ def sketched(
             pool.extend(laplace(more).marginal(target.proposed), SHARE)
             sampler.adapt(pool, effort.sketches)
             if not sampler.agrees(more.points):
-                return None
-        settled = sampler.settle(pool)
-        pool = Pool(settled.mixture, target.proposed)
+                return Attempt(None, sampler.closest(pool), None)
         share = sampler.adapt(pool, effort.more_sketches)
         if share >= effort.least_worth:
             sampled = sampler.pick(pool, effort.demand.relaxed())
-    return None if sampled is None else replace(sampled, drawn=sampler.tried)
+    return Attempt(sampled, sampler.closest(pool), sampler.places(pool))
 
 
 @dataclass(eq=False)
@@ -140,7 +149,8 @@ class _Sampler:
                 share = share_of(sketch, pool.mixture, self.generator)
                 if share >= rounds.plenty or turn == rounds.most:
                     break
-            pool.extend(laplace(fresh).marginal(target.proposed), SHARE)
+            local = laplace(fresh).marginal(target.proposed)
+            pool.extend(local.joined(pool.bend(weights, self.generator)), SHARE)
         return share
 
     def agrees(self, places: Float[Tensor, "place dimension"]) -> bool:
@@ -157,7 +167,7 @@ class _Sampler:
         Returns:
             Samples, or None where the mixture is not good enough.
         """
-        mixture = pool.mixture.essential().joined(self.first, BESIDE)
+        mixture = self.closest(pool)
         for _ in range(SCREENINGS):
             screening = screened(
                 self.target, self.sketch, mixture, self.generator, demand
@@ -166,15 +176,22 @@ class _Sampler:
             self.sketch.learn()
             if screening.ensemble is not None or screening.found < demand.least:
                 break
-        return screening.ensemble
+        if screening.ensemble is None:
+            return None
+        return replace(screening.ensemble, drawn=self.tried)
 
-    def settle(self, pool: Pool) -> Settled:
-        """Walkers on the sketch, from the samples of a mixture."""
+    def closest(self, pool: Pool) -> StudentMixture:
+        """The mixture as it is adapted now, and some of the first one beside it."""
+        return pool.mixture.essential().joined(self.first, BESIDE)
+
+    def places(self, pool: Pool) -> Tensor:
+        """Samples of a pool, by their weights on the sketch."""
         pool.revalue(self.sketch.log_density(pool.points))
         weights = tempered(pool.log_weight())
         rows = torch.multinomial(
-            weights, self.effort.many, replacement=True, generator=self.generator
+            weights,
+            self.effort.walkers,
+            replacement=True,
+            generator=self.generator,
         )
-        starts, mixture = pool.points[rows], pool.mixture.essential()
-        self.tried += CYCLES * LEARNT
-        return settle(self.target, self.sketch, starts, mixture, self.generator)
+        return pool.points[rows]

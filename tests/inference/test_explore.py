@@ -1,0 +1,81 @@
+"""Mirrors src/saxinfer/inference/explore.py."""
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from saxinfer.inference.climb import Summits, approach, climb
+from saxinfer.inference.explore import hopped, spread
+from saxinfer.inference.target import Target
+from saxinfer.instrument.observation import Observation
+from saxinfer.structures import get_structure
+
+# Radius of spheres whose fringes are so many that other radii fit next best.
+RADIUS = 60.0
+
+
+def fringes() -> Target:
+    """Nearly equal, large spheres."""
+    structure = get_structure("sphere")
+    q = torch.linspace(0.2, 0.8, 150, dtype=torch.float64)
+    theta = torch.tensor([[RADIUS, 0.6]], dtype=torch.float64)
+    curve = structure.intensity(q, theta)[0]
+    noise = torch.randn(150, generator=Generator().manual_seed(0)).double()
+    sigma = 0.01 * curve
+    data = Observation.of(q, curve + sigma * noise, sigma, None, "measured")
+    return Target(structure, structure.space, data)
+
+
+def at_one_end(target: Target) -> tuple[Summits, Summits]:
+    """The right arm of a bow, seen from a single start."""
+    start = torch.zeros(1, target.dimension, dtype=torch.float64)
+    start[:, :2] = torch.tensor([1.3, -0.9], dtype=torch.float64)
+    return approach(target, start), climb(target, start)
+
+
+def test_places_spread_along_the_whole_of_a_ridge(bent: Target) -> None:
+    found, summits = at_one_end(bent)
+    places = spread(bent, found, summits, Generator().manual_seed(0))
+    assert torch.equal(places.points[: len(found.points)], found.points)
+    best = places.density.max()
+    good = places.points[places.density > best - 6]
+    # The bow is z1 = c - z0²; places lie on it and on either arm.
+    along, across = good[:, 0], good[:, 1]
+    height = across + along.square()
+    assert float(along.min()) < -0.7
+    assert float(along.max()) > 1.3
+    assert float(height.std()) < 0.35
+
+
+def test_the_same_seed_finds_the_same_places(bent: Target) -> None:
+    found, summits = at_one_end(bent)
+    first, again = (
+        spread(bent, found, summits, Generator().manual_seed(3)).points for _ in "ab"
+    )
+    assert torch.equal(first, again)
+
+
+@pytest.mark.parametrize("wrong", [45.0, 75.0])
+def test_hops_lead_from_a_wrong_fringe_to_the_right_one(wrong: float) -> None:
+    target = fringes()
+    start = torch.zeros(1, target.dimension, dtype=torch.float64)
+    theta = torch.tensor([[wrong, 0.6 * wrong / RADIUS]], dtype=torch.float64)
+    start[:, :2] = target.space.latent_from_theta(theta)
+    summits = climb(target, start)
+    radius = float(target.theta(summits.points)[0, 0])
+    assert abs(radius / RADIUS - 1) > 0.1
+    after = hopped(target, summits, Generator().manual_seed(0))
+    assert torch.equal(after.points[:1], summits.points)
+    best = after.points[after.density.argmax()]
+    assert float(target.theta(best[None])[0, 0]) == pytest.approx(RADIUS, rel=0.01)
+
+
+def test_where_nothing_fits_better_the_modes_stay(
+    linear: Target, exact: tuple[Tensor, Tensor, float]
+) -> None:
+    start = torch.zeros(1, linear.dimension, dtype=torch.float64)
+    summits = climb(linear, start)
+    after = hopped(linear, summits, Generator().manual_seed(0))
+    assert float(after.density.max() - summits.density.max()) < 1e-3
+    best = after.points[after.density.argmax()]
+    assert torch.allclose(best[:3], exact[0], atol=1e-3)
