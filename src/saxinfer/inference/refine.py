@@ -1,9 +1,10 @@
 r"""From proposals to the exact posterior.
 
 1. Proposals that lie apart move to the ridge of the posterior next to them, the best go
-   on to its modes (:mod:`saxinfer.inference.search`). Each place, with the expected
-   curvature there, becomes a Student t component; together they cover a posterior that
-   is long and bent.
+   on to its modes, and from there beyond valleys and along ridges
+   (:mod:`saxinfer.inference.search`, :mod:`saxinfer.inference.explore`). Each place,
+   with the expected curvature there, becomes a Student t component; together they cover
+   a posterior that is long and bent.
 2. Samples are drawn from the components and weighed with the exact posterior. Where
    they turn out to stand for the most of it, components are too few: new ones are
    added there, and the weights of all are refitted. Curves are emulated for that
@@ -12,8 +13,8 @@ r"""From proposals to the exact posterior.
 Where the scale of a curve is known, or emulated curves are not right at all solutions,
 all curves are exact ones: independent draws from the mixture, which stands still at
 last, are weighed (:mod:`saxinfer.inference.direct`). Where too few of them count, the
-mixture is adapted once more, and where that does not help, walkers start from the
-samples so far (:mod:`saxinfer.inference.ensemble`).
+mixture is adapted once more. Where no mixture covers the posterior, walkers start from
+the samples so far (:mod:`saxinfer.inference.ensemble`).
 
 What no curve sees and the level are drawn given all else. Weighing the network's own
 samples instead leaves a handful of them where the data are precise.
@@ -68,13 +69,16 @@ def refine(
     shape = Recorded.of(target.by_shape)
     search = searched(shape, proposals, effort, generator)
     mixture = mixture_of(shape, search, proposals)
+    tried = 0
     if not target.absolute:
         attempt = sketched(shape, search, mixture, effort, generator)
-        if attempt.ensemble is not None:
-            return attempt.ensemble
-        mixture = attempt.mixture
-        if attempt.places is not None:
-            return _walked(target, attempt.places, mixture, effort, generator)
+        mixture, tried = attempt.mixture, attempt.tried
+        sampled = attempt.ensemble
+        if sampled is None and attempt.places is not None:
+            sampled = _walked(target, attempt.places, mixture, effort, generator)
+            tried += sampled.drawn
+        if sampled is not None:
+            return replace(sampled, drawn=tried)
     pool = Pool(mixture, target.proposed)
     sampled = _drawn(target, pool, search.others, effort, generator)
     if sampled is None:
@@ -84,7 +88,7 @@ def refine(
         )
         places = pool.points[rows]
         sampled = _walked(target, places, pool.mixture, effort, generator)
-    return replace(sampled, drawn=sampled.drawn + len(pool.points))
+    return replace(sampled, drawn=tried + sampled.drawn + len(pool.points))
 
 
 def _walked(

@@ -12,7 +12,7 @@ One polynomial cannot follow curves at solutions that lie far apart: a sketch th
 wrong at places that are known to fit is not used at all.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -53,12 +53,14 @@ class Attempt:
             mixture covers the posterior.
         mixture: That which came closest.
         places: Latent vectors distributed as the sketched posterior, a number of
-            ``effort.walkers``; None where the sketch is wrong.
+            ``effort.walkers``; None where the sketch is wrong, or not needed.
+        tried: Exact curves that were worked out.
     """
 
     ensemble: Ensemble | None
     mixture: StudentMixture
     places: Float[Tensor, "place dimension"] | None
+    tried: int
 
 
 def sketched(
@@ -88,7 +90,7 @@ def sketched(
     pool = Pool(mixture, target.proposed)
     share = sampler.adapt(pool, effort.sketches)
     if not sampler.agrees(search.found.joined(search.summits).points):
-        return Attempt(None, sampler.closest(pool), None)
+        return sampler.failed(pool)
     sampled = None
     if share >= effort.worth:
         sampled = sampler.pick(pool, effort.demand)
@@ -98,11 +100,12 @@ def sketched(
             pool.extend(laplace(more).marginal(target.proposed), SHARE)
             sampler.adapt(pool, effort.sketches)
             if not sampler.agrees(more.points):
-                return Attempt(None, sampler.closest(pool), None)
+                return sampler.failed(pool)
         share = sampler.adapt(pool, effort.more_sketches)
         if share >= effort.least_worth:
             sampled = sampler.pick(pool, effort.demand.relaxed())
-    return Attempt(sampled, sampler.closest(pool), sampler.places(pool))
+    places = sampler.places(pool) if sampled is None else None
+    return Attempt(sampled, sampler.closest(pool), places, sampler.tried)
 
 
 @dataclass(eq=False)
@@ -176,13 +179,15 @@ class _Sampler:
             self.sketch.learn()
             if screening.ensemble is not None or screening.found < demand.least:
                 break
-        if screening.ensemble is None:
-            return None
-        return replace(screening.ensemble, drawn=self.tried)
+        return screening.ensemble
 
     def closest(self, pool: Pool) -> StudentMixture:
         """The mixture as it is adapted now, and some of the first one beside it."""
         return pool.mixture.essential().joined(self.first, BESIDE)
+
+    def failed(self, pool: Pool) -> Attempt:
+        """What is left where the sketch is wrong."""
+        return Attempt(None, self.closest(pool), None, self.tried)
 
     def places(self, pool: Pool) -> Tensor:
         """Samples of a pool, by their weights on the sketch."""
