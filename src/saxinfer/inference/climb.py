@@ -12,6 +12,7 @@ from saxinfer.inference.target import Target
 
 __all__ = [
     "Summits",
+    "apart",
     "approach",
     "climb",
     "content",
@@ -22,7 +23,7 @@ __all__ = [
 ]
 
 # Legs of the race: how many climbers go on, and for how many steps.
-LEGS = ((100, 4), (8, 30))
+LEGS = ((32, 10), (8, 30))
 
 # A climber stands still when a step gains less than this log density.
 STILL = 1e-3
@@ -50,8 +51,9 @@ REFLECTED = 12
 # Widening of the curvature's scale matrix in the first proposal.
 WIDEN = 1.1
 
-# Two modes are one if closer than this many standard deviations.
-APART = 1.0
+# Two modes are one if closer than this many standard deviations; two places are, if no
+# coordinate differs by more.
+APART, SAME = 1.0, 0.05
 
 # Modes whose Laplace evidence is this much below the best are left out [nats].
 NEGLIGIBLE = 20.0
@@ -146,6 +148,19 @@ def distinct(
         new = (where - where[index]).square().sum(-1)
         gap = torch.minimum(gap, new)
     return pool[chosen]
+
+
+def apart(target: Target, summits: Summits, count: int) -> Summits:
+    """The highest places that are not the same."""
+    chosen: list[int] = []
+    where = summits.points[:, target.moving]
+    for index in torch.argsort(summits.density, descending=True).tolist():
+        gap = (where[chosen] - where[index]).abs().amax(1)
+        if bool((gap > SAME).all()):
+            chosen.append(index)
+        if len(chosen) == count:
+            break
+    return summits.rows(torch.tensor(chosen))
 
 
 def with_mirrors(

@@ -17,7 +17,14 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.climb import Summits, approach, climb, distinct, with_mirrors
+from saxinfer.inference.climb import (
+    Summits,
+    apart,
+    approach,
+    climb,
+    distinct,
+    with_mirrors,
+)
 from saxinfer.inference.target import Target
 
 __all__ = ["hopped", "spread"]
@@ -36,8 +43,8 @@ HOPS, MODES, EACH, CHANGED, PICKED = 2, 4, 400, 3, 24
 # Least scale of a parameter that moves a little, as a power of ten of its prior's.
 LEAST = -3.0
 
-# Modes are one if no coordinate differs by more; gain that is worth another round.
-SAME, GAIN = 0.05, 0.5
+# Gain that is worth another round [nats].
+GAIN = 0.5
 
 # Climbers that go on to the very top, and latent distance where places stop.
 SUMMITS, EDGE = 8, 4.4
@@ -91,7 +98,7 @@ def hopped(target: Target, summits: Summits, generator: Generator) -> Summits:
     """
     for _ in range(HOPS):
         best = float(summits.density.max())
-        modes = summits.rows(_apart(target, summits)).points
+        modes = apart(target, summits, MODES).points
         tried = torch.cat([modes, _varied(target, modes, generator)])
         starts = distinct(target, *target.levelled(tried), PICKED)
         new = approach(target, with_mirrors(target, starts))
@@ -116,18 +123,6 @@ def _farthest(places: Float[Tensor, "place coordinate"], count: int) -> Tensor:
         index = int(gap.argmax())
         chosen.append(index)
         gap = torch.minimum(gap, (scaled - scaled[index]).square().sum(-1))
-    return torch.tensor(chosen)
-
-
-def _apart(target: Target, summits: Summits) -> Tensor:
-    """Rows of the highest modes that are not the same."""
-    chosen: list[int] = []
-    where = summits.points[:, target.moving]
-    for index in torch.argsort(summits.density, descending=True).tolist():
-        if all(float((where[index] - where[i]).abs().max()) > SAME for i in chosen):
-            chosen.append(index)
-        if len(chosen) == MODES:
-            break
     return torch.tensor(chosen)
 
 

@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.climb import (
     Summits,
+    apart,
     approach,
     climb,
     content,
@@ -23,8 +24,8 @@ from saxinfer.inference.target import Target
 
 __all__ = ["Search", "mixture_of", "searched"]
 
-# Climbers that go on to the very top.
-SUMMITS = 8
+# Climbers that go on from the ridges.
+SUMMITS = 32
 
 # Proposals around which the network's own belief is spread.
 BROAD = 40
@@ -65,7 +66,7 @@ def searched(
     starts = _starts(shape, proposals, effort.scan, effort.starts, generator)
     first, others = starts[: effort.first], starts[effort.first :]
     found = approach(shape, with_mirrors(shape, first))
-    summits = climb(shape, found.highest(SUMMITS).points)
+    summits = climb(shape, apart(shape, found, SUMMITS).points)
     summits = hopped(shape, summits, generator)
     untried: Tensor | None = others if len(others) else None
     if untried is not None and not content(shape, summits):
@@ -75,7 +76,7 @@ def searched(
                     shape, proposals, effort.wide_scan, effort.starts, generator
                 )
             found = found.joined(approach(shape, with_mirrors(shape, others)))
-            summits = summits.joined(climb(shape, found.highest(SUMMITS).points))
+            summits = summits.joined(climb(shape, apart(shape, found, SUMMITS).points))
             if content(shape, summits):
                 break
         summits, untried = hopped(shape, summits, generator), None
