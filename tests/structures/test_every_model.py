@@ -196,6 +196,19 @@ def test_what_is_measured_from_a_map_are_columns_near_their_values(
 
 
 @every_model
+def test_edges_are_the_distances_of_fringes(model: Structure) -> None:
+    lengths = [i for i, p in enumerate(model.space) if p.unit == "nm"]
+    theta = thetas(model, 20)
+    edges = model.edges(theta)
+    assert edges.shape[0] == 20
+    assert bool((edges > 0).all())
+    # Everything twice as long has edges twice as far apart.
+    larger = theta.clone()
+    larger[:, lengths] = 2 * larger[:, lengths]
+    assert torch.allclose(model.edges(larger), 2 * edges)
+
+
+@every_model
 def test_near_a_point_curves_are_polynomials_in_the_smooth_coordinates(
     model: Structure,
 ) -> None:

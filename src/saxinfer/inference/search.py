@@ -19,6 +19,7 @@ from saxinfer.inference.climb import (
 )
 from saxinfer.inference.effort import Effort
 from saxinfer.inference.explore import hopped, spread
+from saxinfer.inference.fringes import fringed
 from saxinfer.inference.mixture import StudentMixture, kernels
 from saxinfer.inference.target import Target
 
@@ -65,6 +66,7 @@ def searched(
     """
     starts = _starts(shape, proposals, effort.scan, effort.starts, generator)
     first, others = starts[: effort.first], starts[effort.first :]
+    first = torch.cat([first, fringed(shape, proposals, generator)])
     found = approach(shape, with_mirrors(shape, first))
     summits = climb(shape, apart(shape, found, SUMMITS).points)
     summits = hopped(shape, summits, generator)
@@ -75,6 +77,7 @@ def searched(
                 others = _starts(
                     shape, proposals, effort.wide_scan, effort.starts, generator
                 )
+                others = torch.cat([others, fringed(shape, proposals, generator)])
             found = found.joined(approach(shape, with_mirrors(shape, others)))
             summits = summits.joined(climb(shape, apart(shape, found, SUMMITS).points))
             if content(shape, summits):

@@ -130,6 +130,16 @@ class Structure(abc.ABC):
         """
         return theta
 
+    def edges(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch distance"]:
+        """Distances between places where the density jumps [nm].
+
+        Each leaves fringes of the period 2 pi over itself in a curve. A structure whose
+        edges are all at random distances has none.
+        """
+        return theta[:, :0]
+
     def latent(
         self, coordinates: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch parameter"]:

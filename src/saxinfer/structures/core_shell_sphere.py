@@ -136,6 +136,14 @@ class CoreShellSphere(Structure):
         mean, std, thickness, angle = theta.unbind(-1)
         return torch.stack([mean.log(), std / mean, thickness / mean, angle], -1)
 
+    def edges(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch distance"]:
+        """Both mean diameters, their mean, and the shell's thickness."""
+        outer, thickness = theta[:, 0], theta[:, 2]
+        inner = outer - thickness
+        return torch.stack([2 * outer, 2 * inner, outer + inner, thickness], -1)
+
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch derived"]:

@@ -86,6 +86,12 @@ class Sphere(Structure):
         mean, std = theta.unbind(-1)
         return torch.stack([mean.log(), std / mean], -1)
 
+    def edges(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch distance"]:
+        """The mean diameter."""
+        return 2 * theta[:, :1]
+
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch derived"]:
