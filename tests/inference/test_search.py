@@ -37,11 +37,20 @@ def misled(target: Target) -> Tensor:
     return drawn
 
 
+@pytest.fixture
+def no_fringes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at the fringes, which alone would do here."""
+    monkeypatch.setattr(
+        "saxinfer.inference.search.fringed", lambda _, proposals, __: proposals[:0]
+    )
+
+
+@pytest.mark.usefixtures("no_fringes")
 @pytest.mark.parametrize(("wide", "found"), [(0, False), (10_000, True)])
 def test_where_no_climb_fits_the_whole_prior_is_searched(
     wide: int, found: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Hops alone would do here.
+    # So would hops.
     monkeypatch.setattr(
         "saxinfer.inference.search.hopped", lambda _, summits, __: summits
     )
@@ -55,7 +64,16 @@ def test_where_no_climb_fits_the_whole_prior_is_searched(
     assert search.others is None
 
 
-def test_hops_find_what_no_climb_has_found() -> None:
+@pytest.mark.parametrize("alone", ["hops", "fringes"])
+def test_either_of_hops_and_fringes_finds_what_no_climb_has_found(
+    alone: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if alone == "hops":
+        request.getfixturevalue("no_fringes")
+    else:
+        monkeypatch.setattr(
+            "saxinfer.inference.search.hopped", lambda _, summits, __: summits
+        )
     target = fringes()
     effort = Effort(scan=0, first=10, starts=20, wide_scan=0)
     search = searched(target, misled(target), effort, Generator().manual_seed(0))
