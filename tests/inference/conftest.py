@@ -11,6 +11,7 @@ from saxinfer.inference.target import Target
 from saxinfer.instrument.nuisance import MEASURED_SIGMA
 from saxinfer.instrument.observation import Observation
 from saxinfer.parameter import Parameter, ParameterSpace
+from saxinfer.structures import get_structure
 from saxinfer.structures.base import Structure
 
 POINTS = 40
@@ -138,6 +139,18 @@ def folded() -> Target:
 def bent() -> Target:
     """A curve of ``Bent``, at the end of one arm."""
     return _measured(Bent(), (1.3, -0.9), seed=4)
+
+
+@pytest.fixture
+def large() -> Target:
+    """Nearly equal spheres of 60 nm: nothing but the right radius fits."""
+    structure = get_structure("sphere")
+    q = torch.linspace(0.2, 0.8, 150, dtype=torch.float64)
+    curve = structure.intensity(q, torch.tensor([[60.0, 0.6]], dtype=torch.float64))[0]
+    noise = torch.randn(150, generator=Generator().manual_seed(0)).double()
+    sigma = 0.01 * curve
+    data = Observation.of(q, curve + sigma * noise, sigma, None, "measured")
+    return Target(structure, structure.space, data)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from saxinfer.inference.climb import (
     PULL,
     WIDEN,
     Summits,
+    apart,
     approach,
     climb,
     distinct,
@@ -123,3 +124,16 @@ def test_points_within_a_standard_deviation_count_as_one_mode() -> None:
         torch.ones(3, 1, 1, dtype=torch.float64),
     )
     assert laplace(summits).means.flatten().tolist() == [0.0, 5.0]
+
+
+def test_the_highest_places_that_are_not_the_same_are_kept(linear: Target) -> None:
+    points = torch.zeros(5, linear.dimension, dtype=torch.float64)
+    points[:, 0] = torch.tensor([0.0, 0.01, 1.0, 1.02, 2.0])
+    # What no curve's shape depends on makes no other place.
+    points[1, linear.dimension - 1] = 1.0
+    density = torch.tensor([3.0, 4.0, 1.0, 2.0, 0.0], dtype=torch.float64)
+    nothing = torch.zeros(5, linear.dimension, dtype=torch.float64)
+    square = nothing[:, :, None] * nothing[:, None]
+    every = Summits(points, density, nothing, square)
+    assert apart(linear, every, 5).density.tolist() == [4, 2, 0]
+    assert apart(linear, every, 2).density.tolist() == [4, 2]

@@ -7,23 +7,9 @@ from torch import Generator, Tensor
 from saxinfer.inference.climb import Summits, approach, climb
 from saxinfer.inference.explore import hopped, spread
 from saxinfer.inference.target import Target
-from saxinfer.instrument.observation import Observation
-from saxinfer.structures import get_structure
 
-# Radius of spheres whose fringes are so many that other radii fit next best.
+# Radius of the spheres of ``large``, whose fringes make other radii fit next best.
 RADIUS = 60.0
-
-
-def fringes() -> Target:
-    """Nearly equal, large spheres."""
-    structure = get_structure("sphere")
-    q = torch.linspace(0.2, 0.8, 150, dtype=torch.float64)
-    theta = torch.tensor([[RADIUS, 0.6]], dtype=torch.float64)
-    curve = structure.intensity(q, theta)[0]
-    noise = torch.randn(150, generator=Generator().manual_seed(0)).double()
-    sigma = 0.01 * curve
-    data = Observation.of(q, curve + sigma * noise, sigma, None, "measured")
-    return Target(structure, structure.space, data)
 
 
 def at_one_end(target: Target) -> tuple[Summits, Summits]:
@@ -56,18 +42,19 @@ def test_the_same_seed_finds_the_same_places(bent: Target) -> None:
 
 
 @pytest.mark.parametrize("wrong", [45.0, 75.0])
-def test_hops_lead_from_a_wrong_fringe_to_the_right_one(wrong: float) -> None:
-    target = fringes()
-    start = torch.zeros(1, target.dimension, dtype=torch.float64)
+def test_hops_lead_from_a_wrong_fringe_to_the_right_one(
+    large: Target, wrong: float
+) -> None:
+    start = torch.zeros(1, large.dimension, dtype=torch.float64)
     theta = torch.tensor([[wrong, 0.6 * wrong / RADIUS]], dtype=torch.float64)
-    start[:, :2] = target.space.latent_from_theta(theta)
-    summits = climb(target, start)
-    radius = float(target.theta(summits.points)[0, 0])
+    start[:, :2] = large.space.latent_from_theta(theta)
+    summits = climb(large, start)
+    radius = float(large.theta(summits.points)[0, 0])
     assert abs(radius / RADIUS - 1) > 0.1
-    after = hopped(target, summits, Generator().manual_seed(0))
+    after = hopped(large, summits, Generator().manual_seed(0))
     assert torch.equal(after.points[:1], summits.points)
     best = after.points[after.density.argmax()]
-    assert float(target.theta(best[None])[0, 0]) == pytest.approx(RADIUS, rel=0.01)
+    assert float(large.theta(best[None])[0, 0]) == pytest.approx(RADIUS, rel=0.01)
 
 
 def test_where_nothing_fits_better_the_modes_stay(

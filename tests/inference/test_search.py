@@ -10,22 +10,9 @@ from saxinfer.inference.climb import content
 from saxinfer.inference.effort import Effort
 from saxinfer.inference.search import mixture_of, searched
 from saxinfer.inference.target import Target
-from saxinfer.instrument.observation import Observation
-from saxinfer.structures import get_structure
 
+# Radius of the spheres of ``large``.
 RADIUS = 60.0
-
-
-def fringes() -> Target:
-    """Nearly equal, large spheres: nothing but the right radius fits."""
-    structure = get_structure("sphere")
-    q = torch.linspace(0.2, 0.8, 150, dtype=torch.float64)
-    theta = torch.tensor([[RADIUS, 0.6]], dtype=torch.float64)
-    curve = structure.intensity(q, theta)[0]
-    noise = torch.randn(150, generator=Generator().manual_seed(0)).double()
-    sigma = 0.01 * curve
-    data = Observation.of(q, curve + sigma * noise, sigma, None, "measured")
-    return Target(structure, structure.space, data)
 
 
 def misled(target: Target) -> Tensor:
@@ -48,25 +35,27 @@ def no_fringes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_fringes")
 @pytest.mark.parametrize(("wide", "found"), [(0, False), (10_000, True)])
 def test_where_no_climb_fits_the_whole_prior_is_searched(
-    wide: int, found: bool, monkeypatch: pytest.MonkeyPatch
+    large: Target, wide: int, found: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # So would hops.
     monkeypatch.setattr(
         "saxinfer.inference.search.hopped", lambda _, summits, __: summits
     )
-    target = fringes()
     effort = Effort(scan=0, first=10, starts=20, wide_scan=wide)
-    search = searched(target, misled(target), effort, Generator().manual_seed(0))
+    search = searched(large, misled(large), effort, Generator().manual_seed(0))
     best = search.summits.points[search.summits.density.argmax()]
-    radius = float(target.theta(best[None])[0, 0])
-    assert content(target, search.summits) == found
+    radius = float(large.theta(best[None])[0, 0])
+    assert content(large, search.summits) == found
     assert (abs(radius / RADIUS - 1) < 0.01) == found
     assert search.others is None
 
 
 @pytest.mark.parametrize("alone", ["hops", "fringes"])
 def test_either_of_hops_and_fringes_finds_what_no_climb_has_found(
-    alone: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    large: Target,
+    alone: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if alone == "hops":
         request.getfixturevalue("no_fringes")
@@ -74,11 +63,10 @@ def test_either_of_hops_and_fringes_finds_what_no_climb_has_found(
         monkeypatch.setattr(
             "saxinfer.inference.search.hopped", lambda _, summits, __: summits
         )
-    target = fringes()
     effort = Effort(scan=0, first=10, starts=20, wide_scan=0)
-    search = searched(target, misled(target), effort, Generator().manual_seed(0))
+    search = searched(large, misled(large), effort, Generator().manual_seed(0))
     best = search.summits.points[search.summits.density.argmax()]
-    assert float(target.theta(best[None])[0, 0]) == pytest.approx(RADIUS, rel=0.01)
+    assert float(large.theta(best[None])[0, 0]) == pytest.approx(RADIUS, rel=0.01)
     # The others were not needed.
     assert search.others is not None
 
