@@ -12,6 +12,7 @@ from saxinfer.cli.realise import realise
 from saxinfer.cli.reproduce import reproduce
 from saxinfer.cli.simulate import simulate
 from saxinfer.cli.train import train
+from saxinfer.crew import keep_memory
 
 __all__ = ["app", "main"]
 
@@ -58,4 +59,5 @@ def _root(
 
 def main() -> None:
     """Runs the command line of this process."""
+    keep_memory()
     app()

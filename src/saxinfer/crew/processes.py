@@ -18,6 +18,7 @@ from itertools import islice
 
 from saxinfer.crew.base import Job, Result
 from saxinfer.crew.error import CrewError
+from saxinfer.crew.memory import keep_memory
 
 __all__ = ["cores", "in_processes"]
 
@@ -116,6 +117,7 @@ def _single_threads() -> Iterator[None]:
 
 def _begin() -> None:
     """Prepares a worker: it goes when its parent does."""
+    keep_memory()
     threading.Thread(target=_follow_parent, daemon=True).start()
 
 

@@ -45,9 +45,6 @@ FORESIGHT = 5.0
 # Latent distance from the centre beyond which nobody climbs.
 EDGE = 4.5
 
-# Number of the highest points whose mirrors are added.
-REFLECTED = 12
-
 # Widening of the curvature's scale matrix in the first proposal.
 WIDEN = 1.1
 
@@ -208,12 +205,12 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
 
 
 def reflected(target: Target, summits: Summits) -> Summits:
-    """Adds the exact mirrors of the highest points.
+    """Adds the exact mirrors of points.
 
-    A mirror of a start may lose the race to its twin; a mirror of a summit is one.
+    A mirror of a start would be led to the mirror of its twin's place: that costs one
+    look instead of a climb.
     """
-    highest = torch.argsort(summits.density, descending=True)[:REFLECTED]
-    points = summits.points[highest]
+    points = summits.points
     images = with_mirrors(target, points)[len(points) :]
     if len(images) == 0:
         return summits

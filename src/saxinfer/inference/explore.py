@@ -23,7 +23,6 @@ from saxinfer.inference.climb import (
     approach,
     climb,
     distinct,
-    with_mirrors,
 )
 from saxinfer.inference.target import Target
 
@@ -101,7 +100,7 @@ def hopped(target: Target, summits: Summits, generator: Generator) -> Summits:
         modes = apart(target, summits, MODES).points
         tried = torch.cat([modes, _varied(target, modes, generator)])
         starts = distinct(target, *target.levelled(tried), PICKED)
-        new = approach(target, with_mirrors(target, starts))
+        new = approach(target, starts)
         summits = summits.joined(climb(target, new.highest(SUMMITS).points))
         if float(summits.density.max()) < best + GAIN:
             break

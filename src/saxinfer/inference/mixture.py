@@ -22,6 +22,9 @@ FREEDOM = 7.0
 # Share of the weight that components may have and be left out.
 IDLE = 1e-4
 
+# Numbers of one product: few enough for a core's cache.
+CHUNK = 2**17
+
 # Fit of a mixture: steps, and what each component knows before: as many points with
 # half the covariance of all.
 FIT_STEPS, FIT_PRIOR, FIT_WIDTH = 12, 20.0, 0.5
@@ -237,5 +240,8 @@ def _squares(points: Tensor, means: Tensor, factors: Tensor) -> Tensor:
     # All components in one product: rows of every inverse factor side by side.
     stacked = inverse.flatten(0, 1)
     offset = (inverse @ means[..., None]).flatten()
-    scaled = torch.addmm(-offset, points, stacked.T)
-    return scaled.view(len(points), -1, size).square().sum(-1)
+    found = []
+    for some in points.split(max(1, CHUNK // len(stacked))):
+        scaled = torch.addmm(-offset, some, stacked.T)
+        found.append(scaled.view(len(some), -1, size).square_().sum(-1))
+    return torch.cat(found)

@@ -15,7 +15,6 @@ from saxinfer.inference.climb import (
     distinct,
     laplace,
     reflected,
-    with_mirrors,
 )
 from saxinfer.inference.effort import Effort
 from saxinfer.inference.explore import hopped, spread
@@ -67,7 +66,7 @@ def searched(
     starts = _starts(shape, proposals, effort.scan, effort.starts, generator)
     first, others = starts[: effort.first], starts[effort.first :]
     first = torch.cat([first, fringed(shape, proposals, generator)])
-    found = approach(shape, with_mirrors(shape, first))
+    found = approach(shape, first)
     summits = climb(shape, apart(shape, found, SUMMITS).points)
     summits = hopped(shape, summits, generator)
     untried: Tensor | None = others if len(others) else None
@@ -78,11 +77,12 @@ def searched(
                     shape, proposals, effort.wide_scan, effort.starts, generator
                 )
                 others = torch.cat([others, fringed(shape, proposals, generator)])
-            found = found.joined(approach(shape, with_mirrors(shape, others)))
+            found = found.joined(approach(shape, others))
             summits = summits.joined(climb(shape, apart(shape, found, SUMMITS).points))
             if content(shape, summits):
                 break
         summits, untried = hopped(shape, summits, generator), None
+    found, summits = reflected(shape, found), reflected(shape, summits)
     return Search(spread(shape, found, summits, generator), summits, untried)
 
 
@@ -114,7 +114,7 @@ def mixture_of(
 ) -> StudentMixture:
     """Components at the modes, along the ridges, and around the network's belief."""
     rest = target.proposed
-    tops = laplace(reflected(target, search.summits)).marginal(rest)
+    tops = laplace(search.summits).marginal(rest)
     ridges = laplace(search.found).marginal(rest)
     belief = kernels(proposals[:, rest], BROAD)
     return tops.joined(ridges, 0.5).joined(belief, 0.3)

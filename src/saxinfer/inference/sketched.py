@@ -41,7 +41,7 @@ BESIDE = 0.1
 
 # Places this close to the best [nats] are good ones; at so many of them a sketch must
 # be right to so many nats, up to what it is off at the best.
-NEAR, MOST, RIGHT = 12.0, 0.95, 3.0
+NEAR, MOST, RIGHT = 8.0, 0.95, 3.0
 
 
 @dataclass(frozen=True, eq=False)

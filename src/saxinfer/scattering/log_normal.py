@@ -170,6 +170,13 @@ def _l(kappa: Tensor) -> Tensor:
 
 def _powers(x: Tensor, count: int) -> Tensor:
     """1, x, x² and so on, along an axis of their own."""
+    if not (torch.is_grad_enabled() and x.requires_grad):
+        # Nothing is copied where no derivative asks what the parts were.
+        powers = x.new_empty(len(x), count, *x.shape[1:])
+        powers[:, 0], powers[:, 1] = 1, x
+        for n in range(2, count):
+            torch.mul(powers[:, n // 2], powers[:, n - n // 2], out=powers[:, n])
+        return powers
     every = [torch.ones_like(x), x]
     for n in range(2, count):
         every.append(every[n // 2] * every[n - n // 2])
