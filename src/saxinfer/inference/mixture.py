@@ -241,7 +241,7 @@ def _squares(points: Tensor, means: Tensor, factors: Tensor) -> Tensor:
     stacked = inverse.flatten(0, 1)
     offset = (inverse @ means[..., None]).flatten()
     found = []
-    for some in points.split(max(1, CHUNK // len(stacked))):
+    for some in torch.split(points, max(1, CHUNK // max(1, len(stacked)))):
         scaled = torch.addmm(-offset, some, stacked.T)
         found.append(scaled.view(len(some), -1, size).square_().sum(-1))
     return torch.cat(found)
