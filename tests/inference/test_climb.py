@@ -126,14 +126,16 @@ def test_points_within_a_standard_deviation_count_as_one_mode() -> None:
     assert laplace(summits).means.flatten().tolist() == [0.0, 5.0]
 
 
-def test_the_highest_places_that_are_not_the_same_are_kept(linear: Target) -> None:
-    points = torch.zeros(5, linear.dimension, dtype=torch.float64)
-    points[:, 0] = torch.tensor([0.0, 0.01, 1.0, 1.02, 2.0])
-    # What no curve's shape depends on makes no other place.
-    points[1, linear.dimension - 1] = 1.0
-    density = torch.tensor([3.0, 4.0, 1.0, 2.0, 0.0], dtype=torch.float64)
-    nothing = torch.zeros(5, linear.dimension, dtype=torch.float64)
-    square = nothing[:, :, None] * nothing[:, None]
-    every = Summits(points, density, nothing, square)
-    assert apart(linear, every, 5).density.tolist() == [4, 2, 0]
-    assert apart(linear, every, 2).density.tolist() == [4, 2]
+def test_places_that_lead_to_a_higher_one_are_left_out() -> None:
+    # Two parabolas of height 4 and 2, 0.1 wide: each place knows its own one.
+    place = torch.tensor([0.0, 0.2, 5.0, 4.9, 4.6], dtype=torch.float64)[:, None]
+    top = torch.tensor([0.0, 0.0, 5.0, 5.0, 5.0], dtype=torch.float64)[:, None]
+    height = torch.tensor([4.0, 4.0, 2.0, 2.0, 2.0], dtype=torch.float64)
+    gap, sharp = top - place, torch.full((5, 1, 1), 100.0, dtype=torch.float64)
+    density = height - 50 * gap[:, 0].square()
+    every = Summits(place, density, 100 * gap, sharp)
+    assert apart(every, 5).points.flatten().tolist() == [0.0, 5.0]
+    assert apart(every, 1).points.flatten().tolist() == [0.0]
+    # By density alone four places of the higher mode would come first.
+    crowd = every.rows(torch.tensor([0, 0, 0, 0, 2]))
+    assert apart(crowd, 2).points.flatten().tolist() == [0.0, 5.0]

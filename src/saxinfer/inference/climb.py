@@ -48,9 +48,11 @@ EDGE = 4.5
 # Widening of the curvature's scale matrix in the first proposal.
 WIDEN = 1.1
 
-# Two modes are one if closer than this many standard deviations; two places are, if no
-# coordinate differs by more.
-APART, SAME = 1.0, 0.05
+# Two modes are one if closer than this many standard deviations.
+APART = 1.0
+
+# A place leads to a higher one if it foresees this share of the gain, less some nats.
+BELIEVED, SLACK = 0.5, 2.0
 
 # Modes whose Laplace evidence is this much below the best are left out [nats].
 NEGLIGIBLE = 20.0
@@ -147,17 +149,31 @@ def distinct(
     return pool[chosen]
 
 
-def apart(target: Target, summits: Summits, count: int) -> Summits:
-    """The highest places that are not the same."""
-    chosen: list[int] = []
-    where = summits.points[:, target.moving]
-    for index in torch.argsort(summits.density, descending=True).tolist():
-        gap = (where[chosen] - where[index]).abs().amax(1)
-        if bool((gap > SAME).all()):
-            chosen.append(index)
-        if len(chosen) == count:
-            break
+def apart(summits: Summits, count: int) -> Summits:
+    """The highest places, those left out that a few steps would lead to a higher one.
+
+    Along a ridge all places are better than a lower mode: it would never be climbed to.
+    """
+    chosen, _ = _ordered(summits, count)
     return summits.rows(torch.tensor(chosen))
+
+
+def _ordered(summits: Summits, count: int) -> tuple[list[int], list[int]]:
+    """Rows from whose own expansion no better place can be foreseen, and the rest.
+
+    Both are in the order of their density, and only so many of the first are named.
+    """
+    points, density = summits.points, summits.density
+    chosen: list[int] = []
+    rest: list[int] = []
+    for index in torch.argsort(density, descending=True).tolist():
+        gap = points[chosen] - points[index]
+        bend = ((gap @ summits.curvature[index]) * gap).sum(1)
+        foreseen = gap @ summits.gradient[index] - 0.5 * bend
+        gain = density[chosen] - density[index]
+        alone = bool((foreseen < BELIEVED * gain - SLACK).all())
+        (chosen if alone and len(chosen) < count else rest).append(index)
+    return chosen, rest
 
 
 def with_mirrors(
@@ -183,8 +199,8 @@ def with_mirrors(
 def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
     """Climbs to the modes near the starts by damped Fisher scoring.
 
-    It is a race: after each leg only the best go on, so that many starts cost little
-    and the best are followed until they stand still.
+    It is a race: after each leg only the best go on, first one for each mode, so that
+    many starts cost little and the best are followed until they stand still.
     """
 
     def expand(points: Tensor, rows: Tensor) -> Summits:
@@ -194,8 +210,9 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
     damping = torch.full((len(starts),), 1e-2, dtype=starts.dtype)
     done: list[Summits] = []
     for keep, steps in LEGS:
-        order = torch.argsort(summits.density, descending=True)
-        if len(order) > keep:
+        if len(damping) > keep:
+            chosen, rest = _ordered(summits, keep)
+            order = torch.tensor(chosen + rest)
             done.append(summits.rows(order[keep:]))
             summits, damping = summits.rows(order[:keep]), damping[order[:keep]]
         summits, damping = _leg(expand, summits, damping, steps)

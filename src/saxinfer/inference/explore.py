@@ -33,7 +33,7 @@ NEAR = 12.0
 
 # Rounds of spreading, places that set out in each, steps back to the ridge, and the
 # shortest and longest step along it in units of the local standard deviations.
-ROUNDS, PLACES, STEPS, SHORTEST, LONGEST = 6, 40, 4, 1.0, 3.0
+ROUNDS, PLACES, STEPS, SHORTEST, LONGEST = 3, 40, 4, 1.0, 3.0
 
 # Rounds of hopping, modes that hops start from, hops from each, parameters that change
 # at most, and places that climb.
@@ -97,7 +97,7 @@ def hopped(target: Target, summits: Summits, generator: Generator) -> Summits:
     """
     for _ in range(HOPS):
         best = float(summits.density.max())
-        modes = apart(target, summits, MODES).points
+        modes = apart(summits, MODES).points
         tried = torch.cat([modes, _varied(target, modes, generator)])
         starts = distinct(target, *target.levelled(tried), PICKED)
         new = approach(target, starts)

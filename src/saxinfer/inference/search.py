@@ -27,6 +27,9 @@ __all__ = ["Search", "mixture_of", "searched"]
 # Climbers that go on from the ridges.
 SUMMITS = 32
 
+# Times that places spread along ridges, and climb to modes that are met there.
+SPREADINGS = 2
+
 # Proposals around which the network's own belief is spread.
 BROAD = 40
 
@@ -67,7 +70,7 @@ def searched(
     first, others = starts[: effort.first], starts[effort.first :]
     first = torch.cat([first, fringed(shape, proposals, generator)])
     found = approach(shape, first)
-    summits = climb(shape, apart(shape, found, SUMMITS).points)
+    summits = climb(shape, apart(found, SUMMITS).points)
     summits = hopped(shape, summits, generator)
     untried: Tensor | None = others if len(others) else None
     if untried is not None and not content(shape, summits):
@@ -78,12 +81,16 @@ def searched(
                 )
                 others = torch.cat([others, fringed(shape, proposals, generator)])
             found = found.joined(approach(shape, others))
-            summits = summits.joined(climb(shape, apart(shape, found, SUMMITS).points))
+            summits = summits.joined(climb(shape, apart(found, SUMMITS).points))
             if content(shape, summits):
                 break
         summits, untried = hopped(shape, summits, generator), None
     found, summits = reflected(shape, found), reflected(shape, summits)
-    return Search(spread(shape, found, summits, generator), summits, untried)
+    for _ in range(SPREADINGS):
+        found = spread(shape, found, summits, generator)
+        every = summits.joined(found)
+        summits = summits.joined(climb(shape, apart(every, SUMMITS).points))
+    return Search(found, summits, untried)
 
 
 def _scan(
