@@ -2,13 +2,14 @@
 
     python benchmarks/reference.py MODEL [--tier standard] [--curves 40] [--seed 4000]
                                    [-o DIR] [--resume] [--ours] [--workers 2]
+                                   [--tries 4]
 
 draws curves as benchmarks/calibration.py does. Each is fitted by our own path, as many
 times with other seeds as it takes for 2,000 independent draws (of weighted samples
 those that rejection leaves, of walkers their last places), and by two independent runs
 of nested sampling (benchmarks/nested.py) on the same likelihood and prior. Where these
 do not agree, they are repeated with more live points and longer walks; a curve whose
-runs never agree says nothing. It prints a table:
+runs never agree, of so many tries, says nothing. It prints a table:
 
 - the log evidence of ours and of both runs, and how many errors they are apart;
 - the score of a classifier that tells our draws from the reference's, that of halves of
@@ -54,7 +55,7 @@ from saxinfer.instrument.observation import Observation
 from saxinfer.instrument.tiers import Tier
 from saxinfer.preprocess.prepare import prepare
 from saxinfer.structures import get_structure
-from settled import GOOD, NEAR, Reference, apart, settled_reference
+from settled import CARES, GOOD, NEAR, Reference, apart, settled_reference
 
 # Fits of ours, at most, for enough draws.
 MOST_FITS = 12
@@ -202,7 +203,12 @@ def fits_of(target: Target, model: str, seed: int) -> list[Fitted]:
 
 
 def compare(
-    model: str, tier: Tier, folder: Path, keep: tuple[bool, bool], seed: int
+    model: str,
+    tier: Tier,
+    folder: Path,
+    keep: tuple[bool, bool],
+    tries: int,
+    seed: int,
 ) -> Comparison:
     """One curve, from its file if it may be kept.
 
@@ -211,6 +217,7 @@ def compare(
         tier: Of the instruments.
         folder: Where the files lie.
         keep: Whether to keep the references, and the comparisons, that are there.
+        tries: How often to repeat reference runs that do not agree.
         seed: Of the curve.
     """
     torch.set_num_threads(1)
@@ -220,7 +227,9 @@ def compare(
         return Comparison(**json.loads(place.read_text()))
     target = target_of(model, tier, seed)
     likelihood, size = likelihood_of(target), len(sampled_columns(target))
-    reference = settled_reference(likelihood, size, seed, folder / name, keep=keep[0])
+    reference = settled_reference(
+        likelihood, size, seed, folder / name, keep=keep[0], tries=tries
+    )
     result = compared(target, fits_of(target, model, seed), reference, seed)
     new = place.with_suffix(".new")
     new.write_text(json.dumps(asdict(result), indent=1) + "\n")
@@ -345,10 +354,11 @@ def main() -> None:
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--ours", action="store_true")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--tries", type=int, default=len(CARES))
     asked = parser.parse_args()
     asked.output.mkdir(parents=True, exist_ok=True)
     keep = (asked.resume or asked.ours, asked.resume and not asked.ours)
-    job = partial(compare, asked.model, asked.tier, asked.output, keep)
+    job = partial(compare, asked.model, asked.tier, asked.output, keep, asked.tries)
     print(f"{asked.model}, {asked.tier} tier, nested sampling by dynesty")
     print(
         "| curve | points | ln Z ours ± scatter | run 1 | run 2 | pull "

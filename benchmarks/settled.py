@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 # How carefully the reference samples, until its two runs agree.
-CARES = (Care(800, 10), Care(1600, 25), Care(3200, 60))
+CARES = (Care(400, 10), Care(800, 10), Care(1600, 25), Care(3200, 60))
 
 # Largest score that passes, and largest distance of evidences in their errors.
 GOOD, NEAR = 0.55, 3.0
@@ -66,7 +66,13 @@ class Reference:
 
 
 def settled_reference(
-    likelihood: LogLikelihood, size: int, seed: int, stem: Path, *, keep: bool
+    likelihood: LogLikelihood,
+    size: int,
+    seed: int,
+    stem: Path,
+    *,
+    keep: bool,
+    tries: int = len(CARES),
 ) -> Reference:
     """Two runs that agree, with more care as long as they do not.
 
@@ -76,8 +82,9 @@ def settled_reference(
         seed: Of the curve.
         stem: Start of the runs' file names.
         keep: Whether runs that have a file are kept.
+        tries: How often, at most, before they count as not agreeing.
     """
-    for care in CARES:
+    for care in CARES[:tries]:
         places = [
             stem.with_name(f"{stem.name}-{care.live}x{care.steps}-run{index}.npz")
             for index in (0, 1)

@@ -125,3 +125,11 @@ def test_the_widest_spread_has_a_gradient() -> None:
 def test_a_spread_wider_than_half_of_the_mean_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at most 0\.48, got 0\.6"):
         LogNormal(column(0.1, 0.6))
+
+
+def test_a_derivative_moves_no_bit_of_a_mean() -> None:
+    x = torch.linspace(0.1, 40, 50, dtype=torch.float64).expand(1, 1, -1).contiguous()
+    waves = LogNormal(column(0.2)).waves(column(0.7)[None])
+    followed = waves(x.clone().requires_grad_())
+    assert followed.requires_grad
+    assert torch.equal(waves(x), followed.detach())

@@ -116,7 +116,7 @@ def _single_threads() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Prepares a worker: it goes when its parent does."""
+    """Prepares a worker: it keeps its memory, and goes when its parent does."""
     keep_memory()
     threading.Thread(target=_follow_parent, daemon=True).start()
 
