@@ -11,6 +11,8 @@ from saxinfer.scattering.grid import Grid
 from saxinfer.structures import MODELS, Structure, get_structure
 
 every_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+DRAWN = {n: m for n, m in MODELS.items() if type(m).realise is not Structure.realise}
+every_drawn_model = pytest.mark.parametrize("model", DRAWN.values(), ids=DRAWN)
 Q = torch.logspace(-2, 1, 64, dtype=torch.float64)
 
 
@@ -150,7 +152,19 @@ def test_an_unknown_model_is_refused_with_the_known_ones() -> None:
         get_structure("cube")
 
 
-@every_model
+@pytest.mark.parametrize("name", sorted(MODELS.keys() - DRAWN.keys()))
+def test_what_is_a_closed_form_only_says_so(name: str) -> None:
+    (theta,) = thetas(MODELS[name], 1)
+    refusal = pytest.raises(ValueError, match=f"'{name}' cannot be drawn")
+    with refusal:
+        MODELS[name].suggested_grid(theta)
+    with refusal:
+        MODELS[name].refuse_unfit(theta, Grid(64, 0.5))
+    with refusal:
+        MODELS[name].realise(theta, Grid(64, 0.5), default_rng(0))
+
+
+@every_drawn_model
 def test_a_suggested_box_holds_the_structure(model: Structure) -> None:
     held = 0
     for theta in thetas(model, 20, seed=3):
@@ -164,7 +178,7 @@ def test_a_suggested_box_holds_the_structure(model: Structure) -> None:
     assert held >= 10
 
 
-@every_model
+@every_drawn_model
 def test_a_tiny_box_is_refused_before_anything_is_drawn(model: Structure) -> None:
     (theta,) = thetas(model, 1)
     suggested = model.suggested_grid(theta)
@@ -172,7 +186,7 @@ def test_a_tiny_box_is_refused_before_anything_is_drawn(model: Structure) -> Non
         model.refuse_unfit(theta, Grid(8, suggested.pixel, suggested.dimension))
 
 
-@every_model
+@every_drawn_model
 def test_what_is_measured_from_a_map_are_columns_near_their_values(
     model: Structure,
 ) -> None:

@@ -6,12 +6,20 @@ from saxinfer.structures.core_shell_sphere import CoreShellSphere
 from saxinfer.structures.sphere import Sphere
 from saxinfer.structures.three_phase import ThreePhase
 from saxinfer.structures.two_phase import TwoPhase
+from saxinfer.structures.wood import Wood
 
 __all__ = ["MODELS", "Structure", "get_structure"]
 
 MODELS: dict[str, Structure] = {
     model.name: model
-    for model in (Sphere(), CoreShellSphere(), Cellulose(), TwoPhase(), ThreePhase())
+    for model in (
+        Sphere(),
+        CoreShellSphere(),
+        Cellulose(),
+        TwoPhase(),
+        ThreePhase(),
+        Wood(),
+    )
 }
 
 
