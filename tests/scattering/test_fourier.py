@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import j1
 
-from saxinfer.scattering.fourier import TRUSTED, Rings, spectrum
+from saxinfer.scattering.drawn_field import FieldOnGrid
+from saxinfer.scattering.fourier import TRUSTED, Rings, averaged, spectrum
 from saxinfer.scattering.grid import Grid
 
 
@@ -73,6 +74,17 @@ def test_rings_about_given_q_hold_them() -> None:
     assert np.abs(rings.q - q).max() < 0.02
     assert rings.vectors.sum() > 1000
     assert rings.q[-1] < TRUSTED * grid.nyquist * 2.1
+
+
+def test_a_spectrum_gives_back_what_averaging_a_map_took() -> None:
+    grid = Grid(pixels=64, pixel=0.5, dimension=3)
+    field = FieldOnGrid(grid, lambda k: np.ones_like(k), 4.0)
+    density = field.draw(np.random.default_rng(1))
+    rings = Rings.even(grid, reach=0.6)
+    kept = spectrum(averaged(density, 4), rings, subpixels=4)
+    assert kept == pytest.approx(spectrum(density, rings), rel=1e-5)
+    taken = spectrum(averaged(density, 4), rings)
+    assert (taken[5:] < spectrum(density, rings)[5:]).all()
 
 
 def test_refuses_empty_rings_and_foreign_maps() -> None:

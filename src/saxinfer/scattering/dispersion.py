@@ -22,14 +22,14 @@ from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.radii import drawn_radii
 from saxinfer.scattering.realisation import Realisation
 
-__all__ = ["Dispersion"]
+__all__ = ["SUBPIXELS", "Dispersion", "filled", "near"]
 
 # Pixels that the mean radius must span, and share of the box that the largest of ten
 # thousand particles may.
 FEWEST_PIXELS, LARGEST_SHARE = 5.0, 0.75
 
-# Points along an axis that the density of a voxel is the mean of.
 SUBPIXELS = 4
+"""Points along an axis that the density of a voxel is the mean of."""
 
 # Of suggested boxes: particles; pixels a mean radius, and an edge at most; how many
 # standard deviations above the mean of ln R the largest of 10,000 particles is.
@@ -74,9 +74,9 @@ class Dispersion:
         phases = np.zeros(grid.shape, np.uint8)
         density = np.zeros(grid.shape, np.float32)
         for radius, centre in zip(radii, rng.random((len(radii), 3)), strict=True):
-            place, offset = _near(grid, centre * grid.edge, radius)
+            place, offset = near(grid, centre * grid.edge, radius)
             whole, core = (
-                _filled(offset, edge, grid.pixel)
+                filled(offset, edge, grid.pixel)
                 for edge in (radius, self.core_ratio * radius)
             )
             inside = np.where(core > 0.5, 2, np.where(whole > 0.5, 1, 0))
@@ -127,7 +127,7 @@ class Dispersion:
         return Grid.covering(edge, max(finest, edge / MOST_PIXELS), 3)
 
 
-def _near(
+def near(
     grid: Grid, centre: ndarray, radius: float
 ) -> tuple[tuple[ndarray, ...], ndarray]:
     """Indices of the pixels around a centre, over the box's faces, and offsets [nm].
@@ -140,7 +140,7 @@ def _near(
     return np.ix_(*(index % grid.pixels).T), (index * grid.pixel - centre).T
 
 
-def _filled(offset: ndarray, radius: float, pixel: float) -> ndarray:
+def filled(offset: ndarray, radius: float, pixel: float) -> ndarray:
     """Share of each voxel that lies within a sphere."""
     x, y, z = np.square(offset)
     distance = np.sqrt(x[:, None, None] + y[:, None] + z)

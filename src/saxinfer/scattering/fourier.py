@@ -30,7 +30,7 @@ from scipy import fft
 
 from saxinfer.scattering.grid import Grid
 
-__all__ = ["TRUSTED", "Rings", "spectrum"]
+__all__ = ["TRUSTED", "Rings", "averaged", "spectrum"]
 
 TRUSTED = 1 / 6
 """Share of the Nyquist wavenumber up to which spectra of point samples are right."""
@@ -209,12 +209,33 @@ def spectrum(
     return rings.mean_of_kept(power) * (grid.volume / float(density.size) ** 2)
 
 
-def _window(rings: Rings, subpixels: int) -> Float[ndarray, "..."]:
-    """By what a mean over points within each pixel multiplies the power."""
-    half = math.pi * np.fft.fftfreq(rings.grid.pixels)
+def averaged(density: Float[ndarray, "..."], subpixels: int) -> Float[ndarray, "..."]:
+    """A periodic, band-limited map, averaged over so many points along each axis.
+
+    What :func:`spectrum` gives back for that number is then what is taken here.
+    """
+    mean = _mean_over(density.shape[-1], subpixels).astype(density.dtype)
+    waves = fft.rfftn(density)
+    for axis in range(density.ndim):
+        factor = mean if axis < density.ndim - 1 else mean[: waves.shape[-1]]
+        shape = [1] * density.ndim
+        shape[axis] = len(factor)
+        waves *= factor.reshape(shape)
+    return np.asarray(fft.irfftn(waves, density.shape, overwrite_x=True))
+
+
+def _mean_over(pixels: int, subpixels: int) -> Float[ndarray, " pixel"]:
+    """By what a mean over points within each pixel multiplies the waves of an axis."""
+    half = math.pi * np.fft.fftfreq(pixels)
     with np.errstate(invalid="ignore"):
         mean = np.sin(half) / (subpixels * np.sin(half / subpixels))
     mean[0] = 1.0
+    return np.asarray(mean)
+
+
+def _window(rings: Rings, subpixels: int) -> Float[ndarray, "..."]:
+    """By what a mean over points within each pixel multiplies the power."""
+    mean = _mean_over(rings.grid.pixels, subpixels)
     *others, last = (np.square(mean[np.abs(index)]) for index in rings.kept)
     for factor in others:
         last = factor * last

@@ -102,6 +102,27 @@ class LogNormal:
         scale = SLIT * variance * turns
         return Waves(scale[..., None], 2 / last[..., None], torch.stack(parts, 2))
 
+    def turns(self, u: Float[Tensor, "batch u"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Means of X^n exp(iuX) for n = 0, 1 and 2, complex.
+
+        Args:
+            u: Phase at the median [rad], 0 or more; right to 1e-7 of the largest term.
+        """
+        last = _l(torch.sinh(GROWTH * self.sigma))
+        slow, variance = self._slow(last)[:, 0], self.sigma.square()
+        kappa = u * variance
+        square = (SLIT * kappa).square()
+        path, short = torch.log1p(square), torch.rsqrt(1 + square)
+        place = ((2 / last) * path).clamp(max=2) - 1
+        p = (slow @ _powers(place, slow.shape[-1])).unbind(1)
+        bent = short * kappa
+        zeroth = torch.polar(
+            torch.exp(-path * p[0] / variance), short * u * (1 + variance * p[1])
+        )
+        first = short * torch.complex(p[2], bent * p[3])
+        second = short.square() * torch.complex(p[4], bent * p[5])
+        return zeroth, first * zeroth, second * zeroth
+
     def _slow(self, last: Tensor) -> Tensor:
         """P_0 to P_5 in powers of 2 l / last - 1, [batch, 1, function, power]."""
         order, longest, table, powers = _table(last.device)

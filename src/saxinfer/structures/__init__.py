@@ -3,6 +3,7 @@
 from saxinfer.structures.base import Structure
 from saxinfer.structures.cellulose import Cellulose
 from saxinfer.structures.core_shell_sphere import CoreShellSphere
+from saxinfer.structures.lnp import Lnp
 from saxinfer.structures.sphere import Sphere
 from saxinfer.structures.three_phase import ThreePhase
 from saxinfer.structures.two_phase import TwoPhase
@@ -19,6 +20,7 @@ MODELS: dict[str, Structure] = {
         TwoPhase(),
         ThreePhase(),
         Wood(),
+        Lnp(),
     )
 }
 
