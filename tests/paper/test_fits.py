@@ -165,3 +165,14 @@ def test_marginals_are_read_column_by_column() -> None:
         strict=True,
     ):
         assert part[0].tolist() == values.tolist()
+    assert found.sd is None
+
+
+def test_spreads_of_posteriors_are_read_where_all_have_them() -> None:
+    ends = ((1.0,),) * 5
+    fits = [FittedCurve(row, *ends, sd=(0.2,)) for row in (3, 4)]
+    found = predictions_of(fits)
+    assert found.sd is not None
+    assert found.sd.tolist() == [[0.2], [0.2]]
+    kept = FittedCurve.from_json(json.dumps(asdict(fits[0])))
+    assert kept == fits[0]

@@ -127,3 +127,23 @@ def test_the_degenerate_columns_are_columns_of_the_model() -> None:
     model = get_structure("cellulose")
     names = {*model.space.names, *(each.name for each in model.dependent)}
     assert all(names.issuperset(columns) for columns in DEGENERATE.values())
+
+
+def test_the_bayes_limit_is_the_error_of_an_exact_posterior(truth: ndarray) -> None:
+    rng = np.random.default_rng(7)
+    # Truths about known means with known errors: the posterior is exact.
+    sd = 0.02 + 0.2 * rng.random(COUNT)
+    value = (truth - sd * rng.standard_normal(COUNT))[:, None]
+    found = Predictions(
+        np.arange(COUNT), value, value, value, value, value, sd=sd[:, None]
+    )
+    (score,) = scores_of(
+        curves_of(truth), found, learner="ours", scale="absolute", sample="fitted"
+    )
+    assert score.limit == pytest.approx(float(np.sqrt(np.square(sd).mean())))
+    # Four hundred squared errors: 5 % is their standard error at most.
+    assert score.rmse == pytest.approx(score.limit, rel=0.15)
+
+
+def test_what_has_no_posterior_has_no_limit(truth: ndarray) -> None:
+    assert score_of(truth, truth).limit is None

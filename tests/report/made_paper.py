@@ -59,9 +59,10 @@ def guessed(
         (value - 1.6 * width).clip(low, high),
         (value + 1.6 * width).clip(low, high),
     )
-    return Predictions(
-        rows, value, least, most, *((least, most) if clipped else (value, value))
-    )
+    if not clipped:
+        return Predictions(rows, value, least, most, value, value)
+    sd = np.broadcast_to(width, value.shape)
+    return Predictions(rows, value, least, most, least, most, sd)
 
 
 def made_outcome(

@@ -23,9 +23,6 @@ from saxinfer.paper.scores import Predictions
 
 __all__ = ["FitJob", "FittedCurve", "fit_curves", "predictions_of"]
 
-# What is kept of a marginal, in the order of Predictions.
-_MARGINALS = ("mean", "low", "high", "least", "most")
-
 Progress = Callable[[int, int], None]
 
 
@@ -44,6 +41,7 @@ class FittedCurve:
         effective: Effective posterior samples.
         seconds: Wall time.
         refused: Why there is no fit; all else is empty then.
+        sd: Posterior standard deviations; none in fits of earlier versions.
     """
 
     row: int
@@ -56,6 +54,7 @@ class FittedCurve:
     effective: float = 0.0
     seconds: float = 0.0
     refused: str = ""
+    sd: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, row: int, fit: Fit) -> "FittedCurve":
@@ -71,6 +70,7 @@ class FittedCurve:
             high=tuple(each.q95 for each in found),
             least=tuple(float(each.min()) for each in samples),
             most=tuple(float(each.max()) for each in samples),
+            sd=tuple(each.sd for each in found),
             verdict=fit.quality.verdict,
             effective=fit.quality.effective_samples,
             seconds=fit.provenance.seconds,
@@ -80,8 +80,8 @@ class FittedCurve:
     def from_json(cls, text: str) -> "FittedCurve":
         """What :func:`fit_curves` keeps."""
         fields: dict[str, Any] = json.loads(text)
-        for name in _MARGINALS:
-            fields[name] = tuple(fields[name])
+        for name in ("mean", "low", "high", "least", "most", "sd"):
+            fields[name] = tuple(fields.get(name, ()))
         return cls(**fields)
 
 
@@ -153,12 +153,18 @@ def fit_curves(
 def predictions_of(fits: Sequence[FittedCurve]) -> Predictions:
     """Posterior means, 90 % intervals and extremes of the fits that came about."""
     good = [fit for fit in fits if not fit.refused]
+
+    def columns(part: str) -> np.ndarray:
+        return np.array([getattr(fit, part) for fit in good], dtype=float)
+
     return Predictions(
-        np.array([fit.row for fit in good], dtype=int),
-        *(
-            np.array([getattr(fit, part) for fit in good], dtype=float)
-            for part in _MARGINALS
-        ),
+        rows=np.array([fit.row for fit in good], dtype=int),
+        value=columns("mean"),
+        low=columns("low"),
+        high=columns("high"),
+        least=columns("least"),
+        most=columns("most"),
+        sd=columns("sd") if all(fit.sd for fit in good) else None,
     )
 
 

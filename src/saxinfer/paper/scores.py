@@ -7,6 +7,9 @@ over the curves. A prediction is out of range if it lies outside of the column's
 range; of a posterior every sample is a prediction. The error of a coverage is the
 binomial one at the nominal level.
 
+No prediction from a curve has, on average over the prior, a smaller mean squared error
+than the mean of the exact posterior, and that error is the mean posterior variance.
+
 **What cannot be told.** Two rules were fixed before any score was known. A column is
 called *not identifiable* for an input if docs/models.md proves that another value gives
 the very same curve (``DEGENERATE``), and if the R² of the posterior mean, the best
@@ -82,6 +85,7 @@ class Predictions:
         high: Upper ends of the same.
         least: Smallest prediction; of a posterior its smallest sample.
         most: Largest prediction, likewise.
+        sd: Standard deviations of the posteriors; None of what has none.
     """
 
     rows: Int[ndarray, " curve"]
@@ -90,6 +94,7 @@ class Predictions:
     high: Float[ndarray, "curve column"]
     least: Float[ndarray, "curve column"]
     most: Float[ndarray, "curve column"]
+    sd: Float[ndarray, "curve column"] | None = None
 
     def of(self, rows: Int[ndarray, " chosen"]) -> "Predictions":
         """The predictions for some of the rows, in their order.
@@ -99,8 +104,15 @@ class Predictions:
         """
         places = {int(row): place for place, row in enumerate(self.rows)}
         chosen = np.array([places[int(row)] for row in rows], dtype=int)
-        parts = (self.value, self.low, self.high, self.least, self.most)
-        return Predictions(self.rows[chosen], *(part[chosen] for part in parts))
+        return Predictions(
+            rows=self.rows[chosen],
+            value=self.value[chosen],
+            low=self.low[chosen],
+            high=self.high[chosen],
+            least=self.least[chosen],
+            most=self.most[chosen],
+            sd=None if self.sd is None else self.sd[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -122,6 +134,8 @@ class Score:
         coverage: Share of truths in their 90 % intervals [1].
         coverage_error: Its binomial standard error [1].
         width: Median width of the intervals [``unit``].
+        limit: RMSE that the exact posterior's mean has on average, the Bayes limit:
+            root of the mean posterior variance [``unit``]; None of what has none.
     """
 
     learner: Learner
@@ -137,6 +151,7 @@ class Score:
     coverage: float
     coverage_error: float
     width: float
+    limit: float | None
 
 
 def scores_of(
@@ -157,6 +172,7 @@ def scores_of(
     r2, error = r_squared(truth, found.value), _bootstrapped(truth, found.value)
     rmse = np.sqrt(np.square(truth - found.value).mean(0))
     width = np.median(found.high - found.low, 0)
+    limit = None if found.sd is None else np.sqrt(np.square(found.sd).mean(0))
     return tuple(
         Score(
             learner=learner,
@@ -172,6 +188,7 @@ def scores_of(
             coverage=float(inside[:, i].mean()),
             coverage_error=(LEVEL * (1 - LEVEL) / len(truth)) ** 0.5,
             width=float(width[i]),
+            limit=None if limit is None else float(limit[i]),
         )
         for i, column in enumerate(curves.columns)
     )

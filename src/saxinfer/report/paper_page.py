@@ -156,6 +156,7 @@ def _printed(score: Score) -> dict[str, str]:
         "outside": f"{100 * score.outside:.1f}",
         "coverage": f"{score.coverage:.2f}",
         "width": number(score.width, 2),
+        "limit": "" if score.limit is None else number(score.limit, 2),
     }
 
 
