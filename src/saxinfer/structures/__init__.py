@@ -1,8 +1,11 @@
 """The structure models, by name. To add one: write its file, list it here."""
 
+import functools
+
 from saxinfer.structures.base import Structure
 from saxinfer.structures.cellulose import Cellulose
 from saxinfer.structures.core_shell_sphere import CoreShellSphere
+from saxinfer.structures.from_sasmodels import PREFIX, FromSasmodels
 from saxinfer.structures.lnp import Lnp
 from saxinfer.structures.sphere import Sphere
 from saxinfer.structures.three_phase import ThreePhase
@@ -25,8 +28,9 @@ MODELS: dict[str, Structure] = {
 }
 
 
+@functools.cache
 def get_structure(name: str) -> Structure:
-    """The model of a name.
+    """The model of a name; ``sasmodels:NAME`` is one of sasmodels.
 
     Raises:
         ValueError: If there is none; the sentence lists the known names.
@@ -35,6 +39,11 @@ def get_structure(name: str) -> Structure:
         >>> get_structure("sphere").space.names
         ('radius_mean', 'radius_std')
     """
+    if name.startswith(PREFIX):
+        return FromSasmodels(name.removeprefix(PREFIX))
     if name not in MODELS:
-        raise ValueError(f"Unknown model '{name}'. Known models: {', '.join(MODELS)}.")
+        raise ValueError(
+            f"Unknown model '{name}'. Known models: {', '.join(MODELS)}, and "
+            f"{PREFIX}NAME for those of sasmodels."
+        )
     return MODELS[name]
