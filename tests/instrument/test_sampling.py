@@ -44,7 +44,11 @@ def test_curves_through_nodes_are_those_at_every_point(model: str) -> None:
         gaps = (found / exact[rows] - 1).abs().amax(1)
         assert float(gaps.max()) < RELATIVE, rung
         assert float(gaps.median()) < RELATIVE / 30, rung
-    assert coarse > 0.4 * len(theta)
+    if bool(structure.reach(theta).isinf().any()):
+        # Unknown: such a model is evaluated at every point.
+        assert coarse == 0
+    else:
+        assert coarse > 0.4 * len(theta)
 
 
 def test_sharp_minima_of_equal_spheres_are_kept() -> None:

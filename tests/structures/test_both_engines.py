@@ -55,13 +55,15 @@ CASES = {
     "two_phase": Case(Grid(120, 0.25, 3), FIELD),
     "three_phase": Case(Grid(120, 0.25, 3), FIELD),
     "lnp": Case(
-        Grid(180, 0.5, 3),
+        Grid(128, 0.7, 3),
         {
             "radius_mean": (10.0, 13.0),
             "radius_cv": (0.1, 0.2),
             "shell_thickness": (4.0, 5.0),
-            "q_width1": (0.25, 0.7),
-            "q_width2": (0.25, 0.7),
+            "q_peak1": (0.7, 1.2),
+            "q_peak2": (0.7, 1.2),
+            "q_width1": (0.2, 0.3),
+            "q_width2": (0.2, 0.3),
         },
     ),
 }

@@ -178,9 +178,22 @@ def test_a_suggested_box_holds_the_structure(model: Structure) -> None:
     assert held >= 10
 
 
+def _middle(model: Structure) -> Tensor:
+    """About the middle of the prior, as far as a common box holds it."""
+    theta = model.space.theta_from_latent(
+        torch.zeros(1, len(model.space), dtype=torch.float64)
+    )
+    if model.name == "cellulose":
+        theta[:, 3] = 0.8
+    if model.name == "lnp":
+        theta[:, :2] = torch.tensor([12.0, 0.12])
+        theta[:, [6, 8]] = 0.25
+    return theta
+
+
 @every_drawn_model
 def test_a_tiny_box_is_refused_before_anything_is_drawn(model: Structure) -> None:
-    (theta,) = thetas(model, 1)
+    theta = _middle(model)[0]
     suggested = model.suggested_grid(theta)
     with pytest.raises(ValueError, match=r"box of .* is too small|holds"):
         model.refuse_unfit(theta, Grid(8, suggested.pixel, suggested.dimension))
@@ -191,11 +204,7 @@ def test_what_is_measured_from_a_map_are_columns_near_their_values(
     model: Structure,
 ) -> None:
     pytest.importorskip("numba")
-    theta = model.space.theta_from_latent(
-        torch.zeros(1, len(model.space), dtype=torch.float64)
-    )
-    if model.name == "cellulose":
-        theta[:, 3] = 0.8
+    theta = _middle(model)
     drawn = model.realise(theta[0], model.suggested_grid(theta[0]), default_rng(1))
     found = model.measured(drawn)
     row = torch.cat(

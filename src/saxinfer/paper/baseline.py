@@ -96,7 +96,7 @@ def baseline(
     found = Predictions(split.test, value, *ends, least=value, most=value)
     # The suffix is savez's own condition for not adding another.
     beside = place.with_suffix(".part.npz")
-    np.savez(beside, **vars(found))
+    np.savez(beside, **{k: part for k, part in vars(found).items() if part is not None})
     beside.replace(place)
     return found
 

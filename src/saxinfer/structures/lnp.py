@@ -155,10 +155,10 @@ class Lnp(Structure):
 
     def measured(self, drawn: Realisation) -> dict[str, float]:
         """Mean of the radii that were drawn, and their relative spread."""
-        return {
-            "radius_mean": float(drawn.radii.mean()),
-            "radius_cv": float(drawn.radii.std() / drawn.radii.mean()),
-        }
+        mean = float(drawn.radii.mean())
+        if len(drawn.radii) == 1:
+            return {"radius_mean": mean}
+        return {"radius_mean": mean, "radius_cv": float(drawn.radii.std() / mean)}
 
     def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
         """One and a half diameters [nm]: larger particles blur what they add."""
