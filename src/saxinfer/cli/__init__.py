@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from saxinfer.cli.calibrate import calibrate
+from saxinfer.cli.export import export
 from saxinfer.cli.fit import fit
 from saxinfer.cli.models import models
 from saxinfer.cli.plain import PlainGroup
@@ -25,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(calibrate)
+app.command()(export)
 app.command()(fit)
 app.command()(models)
 app.command()(realise)
