@@ -16,7 +16,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import cache
+from functools import cache, partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -88,6 +88,14 @@ CONTESTANTS: dict[str, Callable[[], Iterator[int]]] = {
     "cellulose, single precision": lambda: closed("cellulose", "single"),
     "cellulose, with gradients": lambda: closed("cellulose", "gradients"),
     "core_shell_sphere, closed form": lambda: closed("core_shell_sphere"),
+    **{
+        f"{name}, {words}": partial(closed, name, kind)
+        for name in ("two_phase", "three_phase", "wood", "lnp")
+        for kind, words in (
+            ("double", "closed form"),
+            ("gradients", "with gradients"),
+        )
+    },
     REFERENCE: lambda: sasmodels("core_shell_sphere"),
     "sasmodels cylinder, 35 radii": lambda: sasmodels("cylinder"),
 }

@@ -1,5 +1,6 @@
 """``saxinfer export``: a plug-in for SasView, or a sentence why there is none."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,14 @@ def test_without_a_name_it_is_called_after_the_model(
     monkeypatch.chdir(tmp_path)
     assert run("export", "wood", "--to", "sasview").code == 0
     assert (tmp_path / "saxinfer_wood.py").exists()
+
+
+def test_json_is_one_document(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "wood.py"
+    done = run("export", "wood", "--to", "sasview", "-o", str(place), "--json")
+    told = json.loads(done.out)
+    assert told["schema"] == "saxinfer/export/1"
+    assert told["file"] == str(place)
 
 
 @pytest.mark.parametrize(

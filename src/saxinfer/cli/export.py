@@ -1,5 +1,6 @@
 """``saxinfer export``: a closed form for other programs."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ def export(
         Path | None,
         typer.Option("-o", "--output", help="The file; saxinfer_MODEL.py if left out."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Write a model's closed form as a plug-in for SasView and sasmodels."""
@@ -38,4 +40,8 @@ def export(
     except OSError as error:
         reason = error.strerror or str(error)
         raise WrongUseError(f"{place} cannot be written: {reason}.") from None
-    typer.echo(f"Plug-in: {place}")
+    if as_json:
+        told = {"schema": "saxinfer/export/1", "model": model, "to": to}
+        typer.echo(json.dumps(told | {"file": str(place)}, indent=2))
+    else:
+        typer.echo(f"Plug-in: {place}")
