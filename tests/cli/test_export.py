@@ -39,7 +39,10 @@ def test_json_is_one_document(run: Run, tmp_path: Path) -> None:
     [
         (("wood", "--to", "excel"), "Say --to sasview"),
         (("cube", "--to", "sasview"), "Unknown model 'cube'"),
-        (("sphere", "--to", "sasview"), "There are plug-ins of wood"),
+        (
+            ("sphere", "--to", "sasview"),
+            "plug-ins of two_phase, three_phase",
+        ),
         (("wood", "--to", "sasview", "-o", "plugin.txt"), "a Python file"),
         (("wood", "--to", "sasview", "-o", "/nowhere/wood.py"), "cannot be written"),
     ],
