@@ -31,6 +31,7 @@ SPACES = {name: model.space for name, model in MODELS.items()} | {
 }
 every_space = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
 CELLULOSE = MODELS["cellulose"].space
+WIDEST = max(len(space) for space in SPACES.values())
 
 # Of the normal distribution function at |z| <= 4.5 double precision keeps its distance
 # from one to 3e-11; the inverse divides that by the density, 1.6e-5. A log-cauchy
@@ -58,7 +59,7 @@ def test_a_latent_vector_comes_back_from_its_parameters(space: ParameterSpace) -
 @settings(max_examples=60, deadline=None)
 @given(
     name=st.sampled_from(sorted(SPACES)),
-    numbers=st.lists(st.floats(-4.5, 4.5), min_size=8, max_size=8),
+    numbers=st.lists(st.floats(-4.5, 4.5), min_size=WIDEST, max_size=WIDEST),
 )
 def test_no_latent_vector_at_all_is_lost_or_out_of_bounds(
     name: str, numbers: list[float]
