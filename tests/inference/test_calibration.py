@@ -24,7 +24,7 @@ def benchmark() -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("model", "column"), [("sphere", 0), ("core_shell_sphere", 0), ("cellulose", 0)]
+    ("model", "count"), [("sphere", 8), ("core_shell_sphere", 8), ("cellulose", 4)]
 )
 def test_the_first_size_of_every_model_is_found(model: str, column: int) -> None:
     script = benchmark()

@@ -49,6 +49,8 @@ class Recipe:
 RECIPES = {
     "core_shell_sphere": Recipe(steps=7000),
     "cellulose": Recipe(steps=9000),
+    "three_phase": Recipe(steps=7000),
+    "lnp": Recipe(steps=9000),
 }
 
 
