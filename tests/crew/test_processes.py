@@ -45,6 +45,14 @@ def test_every_job_is_done_once() -> None:
     assert sorted(results) == [f"{n}" for n in range(7)]
 
 
+def test_closing_while_a_result_is_on_its_way_does_not_wait_for_it() -> None:
+    # Far more than a pipe holds: a worker is in the midst of sending when it is killed.
+    for _ in range(3):
+        with closing(in_processes(bytes, [60_000_000] * 20, 2)) as results:
+            next(results)
+    assert multiprocessing.active_children() == []
+
+
 def test_jobs_are_asked_for_only_when_workers_are_free() -> None:
     asked: list[int] = []
 

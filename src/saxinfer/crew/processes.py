@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 
 from saxinfer.crew.base import Job, Result
@@ -65,7 +65,21 @@ def in_processes(
         finally:
             for worker in set(multiprocessing.active_children()) - others:
                 worker.kill()
+                worker.join()
+            _hang_up(pool)
             pool.shutdown(cancel_futures=True)
+
+
+def _hang_up(pool: ProcessPoolExecutor) -> None:
+    """Ends the wait for the rest of a result whose worker was killed as it sent it.
+
+    The pool reads from a pipe that it could write to itself, so that it would never be
+    told that nobody does any more (seen in Python 3.11).
+    """
+    writer = getattr(getattr(pool, "_result_queue", None), "_writer", None)
+    if writer is not None:
+        with suppress(OSError):
+            writer.close()
 
 
 def _in_turn(
