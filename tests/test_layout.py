@@ -17,7 +17,7 @@ WITHOUT_TEST = {"base.py", "version.py"}
 
 # What the choices of a folder share is not a choice itself.
 SHARED = {
-    "structures": {"base"},
+    "structures": {"base", "phase"},
     "formats": {
         "entry",
         "error",

@@ -13,6 +13,7 @@ from saxinfer.scattering.fourier import Rings
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.matrix_prior import Heights
 from saxinfer.scattering.realisation import Realisation
+from saxinfer.structures.phase import Phase
 
 __all__ = ["Structure"]
 
@@ -31,6 +32,8 @@ class Structure(abc.ABC):
         dependent: Columns reported among the parameters although they follow from
             the unknowns; their bounds are what the prior allows.
         derived: Further quantities that follow, by name, unit and meaning.
+        phases: What it is made of.
+        special_cases: Names of models whose every curve is (almost) one of this.
         entangled: Unknowns that a curve knows only in combinations, if
             :meth:`latent` is to disentangle them.
         unseen: Those of them whose latent number then moves no curve at all.
@@ -44,6 +47,8 @@ class Structure(abc.ABC):
     space: ParameterSpace
     dependent: tuple[Parameter, ...] = ()
     derived: tuple[Parameter, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    special_cases: tuple[str, ...] = ()
     entangled: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     smooth_to: float = math.inf
@@ -176,6 +181,15 @@ class Structure(abc.ABC):
     ) -> Float[Tensor, "batch derived"]:
         """Values of the ``derived`` quantities, each in its unit."""
         return theta[:, :0]
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Fraction, contrast and length [nm] of each of the ``phases``.
+
+        Not a number where the model does not say it.
+        """
+        return theta.new_full((len(theta), len(self.phases), 3), math.nan)
 
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]

@@ -58,6 +58,7 @@ from saxinfer.scattering.matrix_prior import Heights, untangled
 from saxinfer.scattering.random_field import FieldTransform, power_law_spectrum
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.structures.base import Structure
+from saxinfer.structures.phase import Phase
 
 __all__ = ["K_MAX", "Cellulose"]
 
@@ -164,6 +165,11 @@ class Cellulose(Structure):
             "Difference of the amorphous densities over 1 - their mean, up to 10.",
         ),
         Parameter("matrix_sld", "1", 0, 1, "Mean density of the amorphous matrix."),
+    )
+    phases = (
+        Phase("crystals", "of the area", "density, crystal = 1", "mean half-size"),
+        Phase("amorphous phase 1", "of the area", "density, crystal = 1"),
+        Phase("amorphous phase 2", "of the area", "density, crystal = 1"),
     )
 
     def __init__(
@@ -336,6 +342,18 @@ class Cellulose(Structure):
         mean, delta, level = matrix(theta.double())
         ratio = (delta / (1 - mean).clamp(min=1e-9)).clamp(max=10)
         return torch.stack([level.abs(), ratio, mean], -1).to(theta.dtype)
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Area fractions, densities, and the half-size of crystals [nm]."""
+        size, _, _, _, first, second, crystal, amorphous = theta.unbind(-1)
+        fractions = [crystal, amorphous, 1 - crystal - amorphous]
+        contrasts = [torch.ones_like(crystal), first, second]
+        lengths = [size, *2 * [torch.full_like(size, math.nan)]]
+        return torch.stack(
+            [torch.stack(part, -1) for part in (fractions, contrasts, lengths)], -1
+        )
 
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]

@@ -23,12 +23,15 @@ from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.scattering.spheres import core_shell_intensity
 from saxinfer.structures.base import Structure
+from saxinfer.structures.phase import Phase
 
 __all__ = ["CoreShellSphere"]
 
 # A shell whose contrast is a tenth of the core's counts as matched: the ratio of the
 # contrasts is reported up to here, either way.
 MATCHED = 10.0
+
+CONTRAST = "less solvent, in units of √(core² + shell²), the larger one positive"
 
 
 class CoreShellSphere(Structure):
@@ -93,6 +96,11 @@ class CoreShellSphere(Structure):
             "(core - solvent) / (shell - solvent); 0 is a hollow sphere.",
         ),
     )
+    special_cases = ("sphere",)
+    phases = (
+        Phase("core", "of the particle", CONTRAST, "mean radius by number"),
+        Phase("shell", "of the particle", CONTRAST, "thickness"),
+    )
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -151,6 +159,22 @@ class CoreShellSphere(Structure):
         mean, _, thickness, angle = theta.unbind(-1)
         contrast = (torch.cos(angle) / torch.sin(angle)).clamp(-MATCHED, MATCHED)
         return torch.stack([mean - thickness, contrast], -1)
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Shares of a particle's volume, contrasts, and lengths [nm].
+
+        A curve does not know the sign that both contrasts share.
+        """
+        mean, _, thickness, angle = theta.unbind(-1)
+        share = (1 - thickness / mean) ** 3
+        core, shell = torch.cos(angle), torch.sin(angle)
+        # In -90° to 90° the core's is never negative.
+        sign = torch.where(shell.abs() > core, shell.sign(), 1)
+        inside = torch.stack([share, sign * core, mean - thickness], -1)
+        around = torch.stack([1 - share, sign * shell, thickness], -1)
+        return torch.stack([inside, around], 1)
 
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]

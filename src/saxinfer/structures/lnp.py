@@ -47,6 +47,7 @@ from saxinfer.scattering.particle_interior import (
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.scattering.shelled_spheres import ShelledSpheres
 from saxinfer.structures.base import Structure
+from saxinfer.structures.phase import Phase
 
 __all__ = ["Lnp"]
 
@@ -115,6 +116,13 @@ class Lnp(Structure):
         Parameter(
             "shell_contrast", "1", -1, 1.6, "Shell density less solvent, solvent = 1."
         ),
+    )
+    special_cases = ("core_shell_sphere",)
+    phases = (
+        Phase(
+            "core", "of the particles", "less solvent, solvent = 1", "interior period"
+        ),
+        Phase("shell", "of the particles", "less solvent, solvent = 1", "thickness"),
     )
 
     def __init__(self, smoothing: float = 0.0) -> None:
@@ -187,6 +195,19 @@ class Lnp(Structure):
         """Period of the interior [nm] and contrast of the shell [1]."""
         peak = _peak(*_components(theta.double())).to(theta.dtype)
         return torch.stack([2 * math.pi / peak, _shell(theta)], -1)
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Shares of the volume, contrasts, period and thickness [nm]."""
+        exact = theta.double()
+        particles = ShelledSpheres(*exact[:, :3].unbind(-1))
+        inside = particles.core_overlap(exact.new_zeros(1))[:, 0]
+        core = (inside / particles.volume).to(theta.dtype)
+        period, shell = self.derived_values(theta).unbind(-1)
+        within = torch.stack([core, theta[:, 3], period], -1)
+        around = torch.stack([1 - core, shell, theta[:, 2]], -1)
+        return torch.stack([within, around], 1)
 
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]

@@ -7,6 +7,8 @@ References:
     Rayleigh, Proc. R. Soc. A 84, 25 (1910).
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from numpy.random import Generator
@@ -18,6 +20,7 @@ from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.scattering.spheres import sphere_intensity
 from saxinfer.structures.base import Structure
+from saxinfer.structures.phase import Phase
 
 __all__ = ["Sphere"]
 
@@ -47,6 +50,7 @@ class Sphere(Structure):
     derived = (
         Parameter("diameter", "nm", 1, 300, "Mean diameter by number.", "log-uniform"),
     )
+    phases = (Phase("spheres", length="mean radius by number"),)
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -97,6 +101,13 @@ class Sphere(Structure):
     ) -> Float[Tensor, "batch derived"]:
         """Diameter [nm]."""
         return 2 * theta[:, :1]
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Of dilute spheres the radius alone [nm]."""
+        unknown = theta.new_full((len(theta),), math.nan)
+        return torch.stack([unknown, unknown, theta[:, 0]], -1)[:, None]
 
 
 def _dispersion(theta: Tensor) -> Dispersion:

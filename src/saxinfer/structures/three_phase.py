@@ -35,6 +35,7 @@ from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.material import Material
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.structures.base import Structure
+from saxinfer.structures.phase import Phase
 
 __all__ = ["ThreePhase"]
 
@@ -139,6 +140,11 @@ class ThreePhase(Structure):
             "log-uniform",
         ),
     )
+    special_cases = ("two_phase",)
+    phases = tuple(
+        Phase(name, "of the volume", "density, pore = 0, solid = 1", "mean chord")
+        for name in ("pores", "interface phase", "solid")
+    )
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -208,6 +214,18 @@ class ThreePhase(Structure):
         both, solid = inner + outer, 1 - interface - pore
         chords = [4 * pore / inner, 4 * interface / both, 4 * solid / outer]
         return torch.stack([inner, outer, both, *chords], -1).to(theta.dtype)
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Volume fractions, densities and mean chords [nm]."""
+        interface, porosity, density = theta[:, 2:].unbind(-1)
+        fractions = torch.stack([porosity, interface, 1 - porosity - interface], -1)
+        contrasts = torch.stack(
+            [torch.zeros_like(density), density, torch.ones_like(density)], -1
+        )
+        chords = self.derived_values(theta)[:, 3:6]
+        return torch.stack([fractions, contrasts, chords], -1)
 
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]

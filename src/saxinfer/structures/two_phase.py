@@ -31,6 +31,7 @@ from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.material import Material
 from saxinfer.scattering.realisation import Realisation
 from saxinfer.structures.base import Structure
+from saxinfer.structures.phase import Phase
 
 __all__ = ["TwoPhase"]
 
@@ -94,6 +95,10 @@ class TwoPhase(Structure):
             "log-uniform",
         ),
     )
+    phases = (
+        Phase("rarer phase", "of the volume", "by definition", "mean chord"),
+        Phase("other phase", "of the volume", "by definition", "mean chord"),
+    )
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -143,6 +148,17 @@ class TwoPhase(Structure):
         area = surface(k_mean, k_std, level)[:, 0]
         columns = [area, 4 * porosity / area, 4 * (1 - porosity) / area]
         return torch.stack(columns, -1).to(theta.dtype)
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Volume fractions, contrasts and mean chords [nm]."""
+        _, rarer, other = self.derived_values(theta).unbind(-1)
+        porosity = theta[:, 2]
+        one = torch.ones_like(porosity)
+        pores = torch.stack([porosity, one, rarer], -1)
+        solid = torch.stack([1 - porosity, 0 * one, other], -1)
+        return torch.stack([pores, solid], 1)
 
 
 def _material(theta: Tensor) -> Material:

@@ -18,6 +18,8 @@ References:
     27, 71 (2020). Hashimoto et al., Macromolecules 27, 3063 (1994).
 """
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -25,6 +27,7 @@ from torch import Tensor
 from saxinfer.parameter import Parameter, ParameterSpace
 from saxinfer.scattering.fibril_bundle import bundle_intensity
 from saxinfer.structures.base import Structure
+from saxinfer.structures.phase import Phase
 
 __all__ = ["Wood"]
 
@@ -100,6 +103,9 @@ class Wood(Structure):
             "Share of a bundle's cross-section that is fibril, hexagonally packed.",
         ),
     )
+    phases = (
+        Phase("microfibrils", "of a bundle's cross-section", length="mean diameter"),
+    )
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -113,6 +119,14 @@ class Wood(Structure):
         between = height * torch.exp(-0.5 * (rows / width).square())
         walls = power * torch.exp(-exponent * rows.log())
         return (bundle + between + walls).to(theta.dtype)
+
+    def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
+        """Eight distances of neighbours [nm]: beyond, their order has faded.
+
+        At q_0, where the lattice factor has a bend, an interpolated curve is off by up
+        to 7e-4, elsewhere by 1e-4 and less.
+        """
+        return 8 * theta[:, 0]
 
     def smooth(
         self, theta: Float[Tensor, "batch parameter"]
@@ -128,3 +142,11 @@ class Wood(Structure):
         spacing, radius, spread = theta[:, :3].unbind(-1)
         square = (radius / spacing).square() * (1 + spread.square())
         return torch.stack([2 * radius, (2 * torch.pi / 3**0.5) * square], -1)
+
+    def phase_values(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "batch phase 3"]:
+        """Share of the fibrils in a bundle, and their diameter [nm]."""
+        diameter, share = self.derived_values(theta).unbind(-1)
+        unknown = torch.full_like(share, math.nan)
+        return torch.stack([share, unknown, diameter], -1)[:, None]
