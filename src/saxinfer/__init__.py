@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from saxinfer.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from saxinfer.curve import Curve, Remark
@@ -34,6 +34,7 @@ __all__ = [
     "Remark",
     "fit",
     "get_structure",
+    "identify",
     "load",
     "subtract",
 ]
@@ -113,3 +114,42 @@ def fit(  # noqa: PLR0913
         method=method,
     )
     return run(curve, model, options=options, seed=seed)
+
+
+def identify(
+    curve: "Curve",
+    models: "Sequence[str] | None" = None,
+    *,
+    weights: "Mapping[str, float] | None" = None,
+    q_range: "tuple[float | None, float | None] | None" = None,
+    seed: int = 0,
+) -> "Fit":
+    """Fits several models to one curve, and weighs them by their evidence.
+
+    Args:
+        curve: A measured curve, from :func:`load` say.
+        models: Which to try; None for all whose estimator comes with the package.
+        weights: Prior weights by name, 1 where none is given.
+        q_range: Smallest and largest q to fit [1/nm]; None for no limit.
+        seed: Of the sampling; the same seed gives the same result.
+
+    Returns:
+        The fit of the most probable model. Its ``rivals`` are all that were tried, the
+        most probable first, each with its probability if it is one of them; if none of
+        them ``passes``, it is none.
+
+    Raises:
+        ValueError: If a model is unknown or has no estimator, a weight is not positive
+            or of no such model, or fewer than ten points are left.
+    """
+    from saxinfer.inference import FitOptions
+    from saxinfer.inference.identify import identify as weigh
+    from saxinfer.report import register_in_notebook
+
+    register_in_notebook()
+    chosen = "" if models is None else f", {list(models)}"
+    chosen += "" if weights is None else f", weights={dict(weights)}"
+    options = FitOptions(
+        q_range=q_range, command=f"saxinfer.identify(curve{chosen}, seed={seed})"
+    )
+    return weigh(curve, models, weights=weights, options=options, seed=seed)

@@ -49,6 +49,19 @@ def tree_fit(made: ModuleType) -> Fit:
     return found
 
 
+@pytest.fixture(scope="session")
+def chosen_fit(made: ModuleType) -> Fit:
+    found: Fit = made.made_chosen_fit()
+    return found
+
+
+@pytest.fixture(scope="session")
+def fit_of_none(made: ModuleType) -> Fit:
+    """Chosen from models none of which passes."""
+    found: Fit = made.made_chosen_fit(passing=())
+    return found
+
+
 def _texts(figure: Figure) -> Iterator[Text]:
     """Every text that is drawn: of all tick labels only those on the axis."""
     ticks: set[int] = set()

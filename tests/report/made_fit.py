@@ -7,7 +7,15 @@ import torch
 from torch import Tensor
 
 from saxinfer.curve import Curve, Remark
-from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
+from saxinfer.inference.base import (
+    Band,
+    Evidence,
+    Fit,
+    Provenance,
+    Quality,
+    Rival,
+    VerdictName,
+)
 from saxinfer.inference.trees.marginals import Marginals
 from saxinfer.posterior import Posterior, Quantity
 from saxinfer.preprocess.model_free import model_free
@@ -148,6 +156,33 @@ def made_tree_fit() -> Fit:
         method="xgboost",
         evidence=Evidence(math.nan, math.nan),
         provenance=made,
+    )
+
+
+def made_chosen_fit(
+    curve: Curve | None = None, passing: tuple[str, ...] = ("sphere",)
+) -> Fit:
+    """Spheres, chosen from three models of which some pass their check."""
+    fit = made_fit(curve)
+    rivals: tuple[tuple[str, float, float, VerdictName], ...] = (
+        ("sphere", 0.8, -123.4, "good"),
+        ("core_shell_sphere", 0.1999, -124.787, "poor"),
+        ("cellulose", 1e-4, -132.4, "out_of_domain"),
+    )
+    return replace(
+        fit,
+        rivals=tuple(
+            Rival(
+                model=name,
+                prior=1 / 3,
+                probability=probability,
+                evidence=Evidence(log, 0.02),
+                verdict=verdict,
+                passes=name in passing,
+                median=fit.band.median * (1 + 0.05 * place),
+            )
+            for place, (name, probability, log, verdict) in enumerate(rivals)
+        ),
     )
 
 

@@ -53,6 +53,25 @@ def test_several_curves_have_a_folder_each_and_a_common_table(
         assert len(list(csv.DictReader(file))) == 3
 
 
+def test_a_chosen_model_has_its_identification_beside_the_fit(
+    chosen_fit: Fit, fit: Fit, tmp_path: Path
+) -> None:
+    write_report([chosen_fit], tmp_path / "one")
+    assert names(tmp_path / "one") == {*FILES, "identify.json"}
+    (alone,) = json.loads((tmp_path / "one/identify.json").read_text("utf-8"))
+    assert alone["schema"] == "saxinfer/identify/1"
+    assert set(alone["files"].values()) == names(tmp_path / "one")
+
+    write_report([chosen_fit, chosen_fit], tmp_path / "two")
+    told = json.loads((tmp_path / "two/identify.json").read_text("utf-8"))
+    assert [found["best"] for found in told] == ["sphere", "sphere"]
+    for found in told:
+        assert (tmp_path / "two" / found["files"]["identification"]).exists()
+
+    write_report([fit, fit], tmp_path / "named")
+    assert "identify.json" not in names(tmp_path / "named")
+
+
 def test_a_second_run_replaces_the_first(fit: Fit, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     write_report([fit], tmp_path)

@@ -18,6 +18,13 @@ def test_the_piece_of_html_has_table_and_figure(wide_fit: Fit) -> None:
     assert "Poor" in text
 
 
+def test_a_choice_is_told_above_the_table(chosen_fit: Fit, fit: Fit) -> None:
+    text = notebook_html(chosen_fit)
+    said = text.index("Which model? sphere, with a probability of 80.0 %.")
+    assert said < text.index("<table>")
+    assert "Which model?" not in notebook_html(fit)
+
+
 def test_nothing_is_registered_without_a_notebook(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -21,7 +21,7 @@ def page(wide_fit: Fit, _no_figures: None) -> str:
 
 @pytest.fixture
 def _no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("curve", "prior", "corner", "correlation"):
+    for name in ("curve", "prior", "corner", "correlation", "rivals"):
         monkeypatch.setattr(figures, f"{name}_figure", lambda *_: None)
     monkeypatch.setattr(figures, "image_source", lambda _: "data:image/svg+xml,")
 
@@ -95,6 +95,50 @@ def test_a_fit_without_errors_and_peak_says_so(made: ModuleType) -> None:
     assert "none: the file has no error bars" in text
     assert "none: no peak stands out" in text
     assert not re.search(r"\b(None|nan|inf)\b", text)
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_a_choice_has_its_tables_and_its_figure(chosen_fit: Fit) -> None:
+    page = report_page(chosen_fit)
+    parser = _Balance()
+    parser.feed(page)
+    assert parser.open == []
+    text = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    assert "Which model? sphere, with a probability of 80.0 %." in text
+    for rival in chosen_fit.rivals:
+        assert rival.model in text
+    assert "ln evidence, less the first" in text
+    assert "Phases phase fraction contrast length spheres – –" in text
+    assert "mean radius by number" in text
+    assert "sphere is a special case of core_shell_sphere" in text
+    assert "Residuals of each model against q." in page
+
+
+@pytest.mark.usefixtures("_no_figures")
+def test_where_no_model_passes_there_are_no_phases(fit_of_none: Fit, fit: Fit) -> None:
+    page = report_page(fit_of_none)
+    assert "None of these: no model passes" in page
+    assert "Phases" not in page
+    assert "Which model?" not in report_page(fit)
+
+
+def test_the_index_says_which_models_were_chosen(
+    chosen_fit: Fit, fit_of_none: Fit, fit: Fit
+) -> None:
+    failed = failure("x/b.dat", "b.dat: empty.")
+    text = index_page([document(chosen_fit), failed, document(fit_of_none)], {})
+    parser = _Balance()
+    parser.feed(text)
+    assert parser.open == []
+    assert "identify.json" in parser.sources
+    assert "<td>sphere<small>80.0 %</small></td>" in text
+    assert "<td>none<small>closest: sphere</small></td>" in text
+    assert 'colspan="4"' in text
+    plain = index_page([document(fit)], {})
+    # Values of a model that does not pass are not to be quoted.
+    assert text.count("[") > plain.count("[")
+    assert "<th>model</th>" not in plain
+    assert "identify.json" not in plain
 
 
 def test_the_index_links_fits_and_names_failures(fit: Fit, wide_fit: Fit) -> None:

@@ -40,6 +40,23 @@ def test_a_task_comes_back_with_its_report(fit: Fit) -> None:
     assert done.document["files"]["report"] == "wood/report.html"
 
 
+def test_models_to_choose_from_are_weighed(
+    chosen_fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, weights = ("sphere", "core_shell_sphere"), {"sphere": 2.0}
+    request = Request("", REQUEST.options, seed=4, models=names, weights=weights)
+
+    def identify(curve: Any, models: Any, **asked: Any) -> Fit:
+        assert curve is chosen_fit.curve
+        assert (models, asked["weights"], asked["seed"]) == (names, weights, 4)
+        assert asked["options"] is REQUEST.options
+        return chosen_fit
+
+    monkeypatch.setattr(series, "identify", identify)
+    found = Task(0, chosen_fit.curve, request, None).done().document
+    assert found["best"] == "sphere"
+
+
 @pytest.mark.usefixtures("fits")
 def test_without_a_folder_there_is_a_document_only(fit: Fit) -> None:
     done = Task(0, fit.curve, REQUEST, None).done()

@@ -28,3 +28,15 @@ def test_models_with_other_parameters_share_a_table(fit: Fit, wide_fit: Fit) -> 
     )
     assert first["fibril_diameter_mean median [nm]"] == ""
     assert float(second["fibril_diameter_mean median [nm]"]) > 0
+
+
+def test_a_choice_has_its_columns(chosen_fit: Fit, fit_of_none: Fit, fit: Fit) -> None:
+    rows = csv.DictReader(
+        io.StringIO(summary_csv([document(f) for f in (chosen_fit, fit_of_none, fit)]))
+    )
+    found = [(row["model"], row["best"], row["probability [1]"]) for row in rows]
+    assert found == [
+        ("sphere", "sphere", "0.8"),
+        ("sphere", "none", "0.8"),
+        ("sphere", "", ""),
+    ]

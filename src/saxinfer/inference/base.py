@@ -10,7 +10,15 @@ from saxinfer.curve import Curve
 from saxinfer.posterior import Posterior
 from saxinfer.preprocess.model_free import ModelFree
 
-__all__ = ["Band", "Evidence", "Fit", "Provenance", "Quality", "VerdictName"]
+__all__ = [
+    "Band",
+    "Evidence",
+    "Fit",
+    "Provenance",
+    "Quality",
+    "Rival",
+    "VerdictName",
+]
 
 VerdictName = Literal["good", "poor", "out_of_domain"]
 
@@ -95,8 +103,36 @@ class Provenance:
 
 
 @dataclass(frozen=True, eq=False)
+class Rival:
+    """One of several models that were fitted to the same curve.
+
+    Attributes:
+        model: Its name.
+        prior: Probability that it was given before the curve was seen.
+        probability: That it is this one, if it is one of them.
+        evidence: Log marginal likelihood.
+        verdict: On its fit.
+        passes: Whether the curve could have come from it; a fit may be ``poor``
+            because it was sampled badly, and pass.
+        median: Posterior median of its curve [unit of the intensity].
+    """
+
+    model: str
+    prior: float
+    probability: float
+    evidence: Evidence
+    verdict: VerdictName
+    passes: bool
+    median: Float[Tensor, " q"]
+
+
+@dataclass(frozen=True, eq=False)
 class Fit:
-    """Posterior, quality, evidence, data and provenance of one curve and one model."""
+    """Posterior, quality, evidence, data and provenance of one curve and one model.
+
+    ``rivals`` are all models that it was chosen from, the most probable first; empty
+    where the user named the model.
+    """
 
     curve: Curve
     model: str
@@ -108,3 +144,4 @@ class Fit:
     model_free: ModelFree
     provenance: Provenance
     sigma_source: Literal["measured", "estimated"] = "measured"
+    rivals: tuple[Rival, ...] = ()

@@ -1,5 +1,6 @@
 """What a reader gets to see of a fit: page, figures, tables, JSON and NXcanSAS."""
 
+from saxinfer.report.choice import identification
 from saxinfer.report.document import document, dumped, failure
 from saxinfer.report.folder import ReportFolder, write_report
 from saxinfer.report.notebook import notebook_html, register_in_notebook, show
@@ -9,6 +10,7 @@ __all__ = [
     "document",
     "dumped",
     "failure",
+    "identification",
     "notebook_html",
     "register_in_notebook",
     "show",

@@ -11,7 +11,9 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from saxinfer.inference.base import Fit
+from saxinfer.inference.identify import NONE
 from saxinfer.posterior import Posterior, Quantity
+from saxinfer.report.choice import chosen
 from saxinfer.report.wording import from_trees
 
 __all__ = [
@@ -79,6 +81,8 @@ def document(fit: Fit, files: Mapping[str, str] | None = None) -> Document:
         "files": dict(files or {}),
         "provenance": asdict(fit.provenance),
     }
+    if fit.rivals:
+        found |= chosen(fit)
     absent: dict[str, str] = {}
     clean: Document = _without_nan(found, "", absent)
     if from_trees(fit.posterior):
@@ -88,9 +92,10 @@ def document(fit: Fit, files: Mapping[str, str] | None = None) -> Document:
 
 
 def trusted(found: Document, name: str) -> bool:
-    """Whether a parameter may be quoted: constrained, and the curve in the domain."""
+    """Whether a parameter may be quoted: constrained, and the curve of the model."""
     in_domain = found["quality"]["verdict"] != "out_of_domain"
-    return bool(in_domain and found["parameters"][name]["constrained"])
+    answered = found.get("best") != NONE
+    return bool(in_domain and answered and found["parameters"][name]["constrained"])
 
 
 def parameter_units(documents: Sequence[Document]) -> dict[str, str]:
@@ -172,5 +177,8 @@ def _without_nan(value: Any, path: str, absent: dict[str, str]) -> Any:  # noqa:
         return None
     if value is None:
         name = path.rpartition(".")[2]
+        if path.startswith("phases["):
+            absent[path] = "the model does not know it"
+            return None
         absent[path] = {**NOT_SHOWN, **NOT_COMPUTED}.get(name, "it was not computed")
     return value

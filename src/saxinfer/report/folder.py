@@ -5,7 +5,8 @@ complete, so that a reader, a crash or Ctrl-C meets the old state or the new one
 
 One curve: ``report.html``, ``fit.json``, ``fit.h5``, ``summary.csv``. Several curves:
 the same in a sub-folder each, and above them one ``summary.csv``, one ``fit.json`` of
-all and an ``index.html``.
+all and an ``index.html``. Where models were chosen, ``identify.json`` stands beside
+each ``fit.json``.
 """
 
 import re
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from saxinfer.curve import Curve
 from saxinfer.inference.base import Fit
+from saxinfer.report.choice import identification
 from saxinfer.report.document import Document, document, dumped
 from saxinfer.report.summary import summary_csv
 
@@ -29,6 +31,9 @@ FILES = {
     "data": "fit.h5",
     "summary": "summary.csv",
 }
+
+# Of a fit whose model was chosen, besides.
+CHOICE = {"identification": "identify.json"}
 
 
 class ReportFolder:
@@ -113,6 +118,10 @@ class ReportFolder:
             (folder / "fit.json").write_text(dumped(documents), encoding="utf-8")
             table = summary_csv(documents)
             (folder / "summary.csv").write_text(table, encoding="utf-8")
+            if any("models" in found for found in documents):
+                told = identification(documents)
+                name = CHOICE["identification"]
+                (folder / name).write_text(told, encoding="utf-8")
 
     def discard_if_empty(self) -> None:
         """Takes back the folders made for results that never came."""
@@ -139,7 +148,8 @@ class Rendered:
     def of(cls, fit: Fit, name: str = "") -> "Rendered":
         """Makes all files of a report."""
         places = {
-            kind: f"{name}/{file}" if name else file for kind, file in FILES.items()
+            kind: f"{name}/{file}" if name else file
+            for kind, file in _files(fit).items()
         }
         return cls(name, document(fit, places), _contents(fit))
 
@@ -193,19 +203,27 @@ def written_beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(staged, ignore_errors=True)
 
 
+def _files(fit: Fit) -> dict[str, str]:
+    """Names of the files of a fit, by kind."""
+    return FILES | (CHOICE if fit.rivals else {})
+
+
 def _contents(fit: Fit) -> dict[str, bytes]:
     """Every file of a fit, by name."""
     from saxinfer.report.nxcansas import write_nxcansas
     from saxinfer.report.page import report_page
 
-    found = document(fit, FILES)
+    found = document(fit, _files(fit))
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / FILES["data"]
         write_nxcansas(fit, place)
         data = place.read_bytes()
-    return {
+    contents = {
         FILES["data"]: data,
         FILES["json"]: dumped([found]).encode(),
         FILES["summary"]: summary_csv([found]).encode(),
         FILES["report"]: report_page(fit).encode(),
     }
+    if fit.rivals:
+        contents[CHOICE["identification"]] = identification([found]).encode()
+    return contents

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from saxinfer.inference.base import Fit
 from saxinfer.posterior import Quantity
+from saxinfer.report.choice import chosen, headline
 from saxinfer.report.wording import (
     in_words,
     interval,
@@ -25,11 +26,14 @@ def notebook_html(fit: Fit) -> str:
     title = fit.curve.name or Path(fit.curve.file).stem or "curve"
     reasons = "".join(f"<li>{html.escape(reason)}</li>" for reason in quality.reasons)
     remarks = "".join(f"<li>{html.escape(r.text)}</li>" for r in fit.curve.remarks)
+    choice = ""
+    if fit.rivals:
+        choice = f"<p>Which model? {html.escape(headline(chosen(fit)))}.</p>"
     rows = "".join(_row(fit, q) for q in fit.posterior if q.kind != "nuisance")
     return (
         f"<div><h3>{html.escape(title)} – {html.escape(fit.model)}</h3>"
         f"<p><strong>{verdict_title(fit)}</strong></p>"
-        f"<ul>{reasons}{remarks}</ul>"
+        f"{choice}<ul>{reasons}{remarks}</ul>"
         "<table><thead><tr><th>quantity</th><th>median</th><th>90 % interval</th>"
         f"<th>unit</th><th>constrained</th></tr></thead><tbody>{rows}</tbody></table>"
         f'<img alt="curve and fit" src="{image_source(curve_figure(fit))}"></div>'

@@ -12,6 +12,13 @@ from markupsafe import Markup
 from saxinfer.inference.base import Fit
 from saxinfer.inference.verdict import MISFIT_P, STRANGE_P
 from saxinfer.posterior import Quantity
+from saxinfer.report.choice import (
+    choice_words,
+    chosen,
+    headline,
+    model_lines,
+    phase_lines,
+)
 from saxinfer.report.document import Document, parameter_units, trusted
 from saxinfer.report.wording import (
     MEANING_OF_NUISANCE,
@@ -64,7 +71,10 @@ def report_page(fit: Fit) -> str:
         ),
         "correlation": "",
         "corner": "",
+        "rivals": "",
     }
+    if fit.rivals:
+        drawn["rivals"] = figures.image_source(figures.rivals_figure(fit))
     # How quantities go together is nothing that trees know.
     together = not from_trees(posterior)
     if together:
@@ -89,6 +99,7 @@ def report_page(fit: Fit) -> str:
         derived=[_row(fit, q) for q in derived],
         nuisance=[_row(fit, q) for q in nuisance],
         figures=drawn,
+        choice=_choice(fit),
         has_errors=fit.curve.sigma is not None,
         corner_left_out=len(varying) > figures.CORNER_COLUMNS
         or len(varying) < len(parameters),
@@ -113,6 +124,7 @@ def index_page(documents: list[Document], links: Mapping[int, str]) -> str:
         "index.html",
         count_text=f"{len(done)} fitted, {failed} not." if failed else "All fitted.",
         labels=[axis_label(name, unit) for name, unit in units.items()],
+        chosen=any("models" in found for found in done),
         rows=[
             _index_row(found, list(units), links.get(i))
             for i, found in enumerate(documents)
@@ -130,6 +142,7 @@ def _index_row(found: Document, names: list[str], link: str | None) -> dict[str,
         "error": "",
         "link": link,
         "verdict": found["quality"]["verdict"].replace("_", " "),
+        "model": choice_words(found) if "models" in found else ("", ""),
         "values": [_index_value(found, name) for name in names],
     }
 
@@ -191,6 +204,19 @@ def _row(fit: Fit, quantity: Quantity) -> _Row:
         solutions=solutions(posterior, quantity.name),
         weak=not (summary.constrained or fixed) or verdict == "out_of_domain",
     )
+
+
+def _choice(fit: Fit) -> dict[str, Any] | None:
+    """Which models were tried, and of which phases the best one is."""
+    if not fit.rivals:
+        return None
+    found = chosen(fit)
+    return {
+        "headline": headline(found),
+        "models": model_lines(found),
+        "phases": phase_lines(found),
+        "notes": found["notes"],
+    }
 
 
 def _percent(share: float) -> str:

@@ -1,11 +1,13 @@
 """One fit of a series, with its report, as a worker makes it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions, run
 from saxinfer.inference.base import Fit
+from saxinfer.inference.identify import Begun, identify
 from saxinfer.report.document import Document, document, failure
 from saxinfer.report.folder import Rendered
 
@@ -17,22 +19,31 @@ class Request:
     """What is asked of every curve.
 
     Attributes:
-        model: Name of the model.
+        model: Name of the model; nothing counts but ``models`` if there are any.
         options: How to fit.
         seed: Of the sampling.
         debug: Whether an error that is none of the curve's is raised.
+        models: Names of the models to choose the most probable one from.
+        weights: Prior weights of these, by name.
     """
 
     model: str
     options: FitOptions
     seed: int = 0
     debug: bool = False
+    models: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
 
-    def fit(self, curve: Curve) -> Fit | Document:
-        """A fit, or the document that says why there is none."""
+    def fit(self, curve: Curve, begun: Begun | None = None) -> Fit | Document:
+        """A fit, or the document that says why there is none.
+
+        Args:
+            curve: The measured curve.
+            begun: Told which of several models is fitted.
+        """
         name = Path(curve.file).name or curve.name
         try:
-            return run(curve, self.model, options=self.options, seed=self.seed)
+            return self._found(curve, begun)
         except ValueError as error:
             text = " ".join(str(error).split())
         except Exception as error:
@@ -44,6 +55,18 @@ class Request:
             text += "; run again with --debug and report what it prints."
         sentence = text if text.startswith(name) else f"{name}: {text}"
         return failure(curve.file, sentence)
+
+    def _found(self, curve: Curve, begun: Begun | None) -> Fit:
+        if not self.models:
+            return run(curve, self.model, options=self.options, seed=self.seed)
+        return identify(
+            curve,
+            self.models,
+            weights=self.weights,
+            options=self.options,
+            seed=self.seed,
+            begun=begun,
+        )
 
 
 @dataclass(frozen=True, eq=False)

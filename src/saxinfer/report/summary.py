@@ -41,6 +41,9 @@ def _row(found: Document) -> dict[str, Any]:
         "chi2_reduced [1]": quality["chi2_reduced"],
         "p_value [1]": quality["p_value"],
     }
+    if "models" in found:
+        probability = found["models"][found["model"]]["probability"]
+        row |= {"best": found["best"], "probability [1]": _short(probability)}
     for block in ("parameters", "derived", "nuisance"):
         for name, values in found[block].items():
             unit = values["unit"]

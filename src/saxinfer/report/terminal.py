@@ -9,6 +9,12 @@ from rich.text import Text
 
 from saxinfer.inference.base import Fit
 from saxinfer.posterior import Quantity
+from saxinfer.report.choice import (
+    choice_words,
+    headline,
+    model_lines,
+    phase_lines,
+)
 from saxinfer.report.document import Document, parameter_units, trusted
 from saxinfer.report.wording import (
     axis_label,
@@ -23,7 +29,7 @@ from saxinfer.report.wording import (
     verdict_title,
 )
 
-__all__ = ["fit_table", "overview_table"]
+__all__ = ["choice_table", "fit_table", "overview_table"]
 
 COLOUR = {"good": "green", "poor": "yellow", "out_of_domain": "red"}
 
@@ -49,6 +55,49 @@ def fit_table(fit: Fit) -> RenderableType:
     return Group(*parts)
 
 
+def choice_table(found: Document) -> RenderableType:
+    """Models by their probability, and the phases of the best, of one curve.
+
+    Args:
+        found: Document of a fit whose model was chosen.
+    """
+    title = found["entry"]["name"] or Path(found["file"]).name or "curve"
+    models = _plain_table(
+        "model", "probability", "ln evidence, less the first", "passes", "verdict"
+    )
+    for line in model_lines(found):
+        models.add_row(
+            line.model,
+            line.probability,
+            line.evidence,
+            line.passes,
+            Text(line.verdict, COLOUR[line.verdict.replace(" ", "_")]),
+        )
+    parts: list[RenderableType] = [
+        Text.assemble((title, "bold"), f"  {headline(found)}"),
+        models,
+    ]
+    lines = phase_lines(found)
+    if lines:
+        phases = _plain_table("phase", "fraction", "contrast", "length")
+        for phase in lines:
+            cells = (phase.fraction, phase.contrast, phase.length)
+            phases.add_row(
+                phase.name, *("\n".join(filter(None, cell)) for cell in cells)
+            )
+        note = "Median and 90 % interval; in brackets: not constrained by the curve."
+        parts += [phases, Text(note, "dim")]
+    parts.extend(Text(note, "dim") for note in found["notes"])
+    return Group(*parts)
+
+
+def _plain_table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading)
+    return table
+
+
 def overview_table(documents: Sequence[Document], width: int) -> RenderableType:
     """One line a curve: verdict and as many parameters as the width has room for."""
     done = [found for found in documents if "error" not in found]
@@ -58,8 +107,12 @@ def overview_table(documents: Sequence[Document], width: int) -> RenderableType:
     verdicts = [f["quality"]["verdict"] for f in done]
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("curve", overflow="fold", max_width=30)
+    models = ["{} ({})".format(*choice_words(f)) if "models" in f else "" for f in done]
+    if any(models):
+        table.add_column("model", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     left = width - min(30, max(map(len, titles))) - 18
+    left -= max(map(len, models)) + 2 if any(models) else 0
     columns: list[list[str]] = []
     units = parameter_units(done)
     for name, unit in units.items():
@@ -71,9 +124,11 @@ def overview_table(documents: Sequence[Document], width: int) -> RenderableType:
             break
         table.add_column(label, justify="right", max_width=max(room, 12))
         columns.append(cells)
-    for title, verdict, *cells in zip(titles, verdicts, *columns, strict=True):
+    rows = zip(titles, models, verdicts, *columns, strict=True)
+    for title, model, verdict, *cells in rows:
         shown = Text(verdict.replace("_", " "), COLOUR[verdict])
-        table.add_row(Text(title), shown, *cells)
+        chosen = [model] if any(models) else []
+        table.add_row(Text(title), *chosen, shown, *cells)
     note = "Median ± half of the 90 % interval; in brackets: not to be quoted."
     if len(columns) < len(units):
         note += f" {len(units) - len(columns)} more parameters: --json or -o."

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from saxinfer.inference.base import Fit, VerdictName
@@ -13,6 +14,7 @@ __all__ = [
     "VERDICT_SENTENCE",
     "VERDICT_TITLE",
     "axis_label",
+    "either",
     "from_trees",
     "in_words",
     "interval",
@@ -201,9 +203,16 @@ def teaching(summary: Summary, verdict: VerdictName) -> str:
 def solutions(posterior: Posterior, name: str) -> str:
     """The separate solutions with their shares, "0.45 (70 %) or 0.55 (30 %)"."""
     found = posterior.solutions(name)
-    if len(found) < 2:
-        return ""
-    # The distance of the solutions says how exact they need to be.
+    return either(found) if len(found) > 1 else ""
+
+
+def either(found: Sequence[tuple[float, float]]) -> str:
+    """Medians of several solutions with their shares, as exact as tells them apart.
+
+    Example:
+        >>> either([(0.4512, 0.7), (0.5498, 0.3)])
+        '0.451 (70 %) or 0.550 (30 %)'
+    """
     medians = [median for median, _ in found]
     spread = (max(medians) - min(medians)) / 10
     return " or ".join(

@@ -5,6 +5,7 @@ from saxinfer.report.figures.correlation import correlation_figure
 from saxinfer.report.figures.curve import curve_figure
 from saxinfer.report.figures.drawing import image_source
 from saxinfer.report.figures.prior import prior_figure
+from saxinfer.report.figures.rivals import rivals_figure
 
 __all__ = [
     "CORNER_COLUMNS",
@@ -13,4 +14,5 @@ __all__ = [
     "curve_figure",
     "image_source",
     "prior_figure",
+    "rivals_figure",
 ]
