@@ -123,7 +123,8 @@ def test_a_fit_that_refuses_or_breaks_does_not_stop_the_others(
 def test_without_a_model_the_models_are_listed(run: Run, curve_file: Path) -> None:
     done = run("fit", curve_file)
     assert done.code == 2
-    assert done.err.startswith("Name a model with --model.")
+    assert done.err.startswith("Name a model with --model, or choose")
+    assert "--model auto" in done.err
     assert "sphere" in done.err
     assert done.out == ""
 

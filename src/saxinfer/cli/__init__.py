@@ -7,6 +7,7 @@ import typer
 from saxinfer.cli.calibrate import calibrate
 from saxinfer.cli.export import export
 from saxinfer.cli.fit import fit
+from saxinfer.cli.identify import identify
 from saxinfer.cli.models import models
 from saxinfer.cli.plain import PlainGroup
 from saxinfer.cli.realise import realise
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.command()(calibrate)
 app.command()(export)
 app.command()(fit)
+app.command()(identify)
 app.command()(models)
 app.command()(realise)
 app.command()(reproduce)
