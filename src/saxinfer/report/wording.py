@@ -211,7 +211,7 @@ def either(found: Sequence[tuple[float, float]]) -> str:
 
     Example:
         >>> either([(0.4512, 0.7), (0.5498, 0.3)])
-        '0.451 (70 %) or 0.550 (30 %)'
+        '0.4512 (70 %) or 0.5498 (30 %)'
     """
     medians = [median for median, _ in found]
     spread = (max(medians) - min(medians)) / 10
