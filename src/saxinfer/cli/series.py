@@ -185,7 +185,7 @@ def _models(count: int) -> "Iterator[Begun | None]":
         yield None
         return
     columns = (
-        BarColumn(),
+        BarColumn(20),
         MofNCompleteColumn(),
         TextColumn("models, now {task.description}", markup=False),
     )

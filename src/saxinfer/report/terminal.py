@@ -62,9 +62,7 @@ def choice_table(found: Document) -> RenderableType:
         found: Document of a fit whose model was chosen.
     """
     title = found["entry"]["name"] or Path(found["file"]).name or "curve"
-    models = _plain_table(
-        "model", "probability", "ln evidence, less the first", "passes", "verdict"
-    )
+    models = _plain_table("model", "probability", "Δ ln evidence", "passes", "verdict")
     for line in model_lines(found):
         models.add_row(
             line.model,
@@ -77,16 +75,16 @@ def choice_table(found: Document) -> RenderableType:
         Text.assemble((title, "bold"), f"  {headline(found)}"),
         models,
     ]
-    lines = phase_lines(found)
-    if lines:
-        phases = _plain_table("phase", "fraction", "contrast", "length")
-        for phase in lines:
-            cells = (phase.fraction, phase.contrast, phase.length)
-            phases.add_row(
-                phase.name, *("\n".join(filter(None, cell)) for cell in cells)
-            )
-        note = "Median and 90 % interval; in brackets: not constrained by the curve."
-        parts += [phases, Text(note, "dim")]
+    phases = _plain_table("phase", "", "median and 90 % interval", "meaning")
+    for phase in phase_lines(found):
+        title = phase.name
+        for kind in ("fraction", "contrast", "length"):
+            value, meaning = getattr(phase, kind)
+            if meaning:
+                phases.add_row(title, kind, Text(value), Text(meaning, "dim"))
+                title = ""
+    if phases.row_count:
+        parts += [phases, Text("In brackets: not constrained by the curve.", "dim")]
     parts.extend(Text(note, "dim") for note in found["notes"])
     return Group(*parts)
 
