@@ -154,7 +154,8 @@ def test_models_are_printed_with_their_evidence_less_the_first(
     chosen_fit: Fit,
 ) -> None:
     first, second, third = model_lines(document(chosen_fit))
-    assert (first.model, first.probability) == ("sphere", "80.0 %")
+    assert (first.model, first.prior) == ("sphere", "33.3 %")
+    assert first.probability == "80.0 %"
     assert (first.evidence, first.passes) == ("0 ± 0.02", "yes")
     assert second.evidence == "−1.39 ± 0.02"
     assert (third.probability, third.verdict) == ("< 0.1 %", "out of domain")

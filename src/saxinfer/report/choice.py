@@ -149,6 +149,7 @@ class ModelLine:
     """One line of the table of models, as printed."""
 
     model: str
+    prior: str
     probability: str
     evidence: str
     verdict: str
@@ -202,6 +203,7 @@ def model_lines(found: Mapping[str, Any]) -> list[ModelLine]:
     return [
         ModelLine(
             model=name,
+            prior=likely(one["prior"]),
             probability=likely(one["probability"]),
             evidence=_evidence(one, top),
             verdict=one["verdict"].replace("_", " "),

@@ -62,12 +62,15 @@ def choice_table(found: Document) -> RenderableType:
         found: Document of a fit whose model was chosen.
     """
     title = found["entry"]["name"] or Path(found["file"]).name or "curve"
-    models = _plain_table("model", "probability", "Δ ln evidence", "passes", "verdict")
+    models = _plain_table(
+        "model", "prior", "Δ ln evidence", "probability", "passes", "verdict"
+    )
     for line in model_lines(found):
         models.add_row(
             line.model,
-            line.probability,
+            line.prior,
             line.evidence,
+            line.probability,
             line.passes,
             Text(line.verdict, COLOUR[line.verdict.replace(" ", "_")]),
         )
