@@ -1,9 +1,13 @@
 """What is told of long work: its rate, the time that is left, and how often."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
-__all__ = ["Pace", "Twentieths"]
+import typer
+
+__all__ = ["Pace", "Twentieths", "shown"]
 
 
 class Pace:
@@ -51,3 +55,44 @@ class Twentieths:
             return False
         self._said = part
         return True
+
+
+@contextmanager
+def shown() -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on a terminal; elsewhere one line for each twentieth of the work."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _say_now_and_then()
+        return
+    columns = (
+        *Progress.get_default_columns()[1:3],
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("")
+        last = [0]
+
+        def report(done: int, total: int, note: str) -> None:
+            if done < last[0]:
+                progress.reset(task)
+            last[0] = done
+            progress.update(task, completed=done, total=total)
+            speed = progress.tasks[0].speed
+            said = f"{note}, {speed:.3g} a second" if speed else note
+            progress.update(task, description=said)
+
+        yield report
+
+
+def _say_now_and_then() -> Callable[[int, int, str], None]:
+    lines = Twentieths()
+
+    def say(done: int, total: int, note: str) -> None:
+        if lines.due(done, total):
+            typer.echo(f"{100 * done // total:3d} %  {note}", err=True)
+
+    return say

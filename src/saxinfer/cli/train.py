@@ -1,20 +1,22 @@
 """``saxinfer train``: make the estimator of a model anew."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from saxinfer.cli.label_free import Wanted, learn_label_free
 from saxinfer.cli.plain import WrongUseError
-from saxinfer.cli.progress import Twentieths
+from saxinfer.cli.progress import shown
 
 __all__ = ["train"]
 
 
-METHODS = ("npe", "xgboost")
+METHODS = ("npe", "xgboost", "label-free")
+
+# Of whatever learns by steps.
+NETWORKS = ("npe", "label-free")
 
 
 def train(
@@ -26,15 +28,22 @@ def train(
     method: Annotated[
         str,
         typer.Option(
-            "--method", metavar="NAME", help="npe (network) or xgboost (boosted trees)."
+            "--method",
+            metavar="NAME",
+            help="npe (network), label-free (from curves alone) or xgboost (trees).",
         ),
     ] = "npe",
     steps: Annotated[
-        int | None, typer.Option("--steps", min=1, help="Gradient steps (npe).")
+        int | None, typer.Option("--steps", min=1, help="Gradient steps (networks).")
     ] = None,
     curves: Annotated[
-        int | None,
-        typer.Option("--curves", min=1, help="Curves to learn from (xgboost)."),
+        list[str] | None,
+        typer.Option(
+            "--curves",
+            metavar="N|FILE",
+            help="How many curves (xgboost); files, folders or zarr libraries of them, "
+            "repeatable (label-free).",
+        ),
     ] = None,
     library: Annotated[
         Path | None,
@@ -54,12 +63,14 @@ def train(
         int | None, typer.Option("--seed", help="Seed of training and simulations.")
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where a run was stopped (npe).")
+        bool, typer.Option("--resume", help="Go on where a run was stopped (networks).")
     ] = False,
     every: Annotated[
         int | None,
         typer.Option(
-            "--every", min=1, help="Steps between validations, 500 by default (npe)."
+            "--every",
+            min=1,
+            help="Steps between validations, 500 by default (networks).",
         ),
     ] = None,
     patience: Annotated[
@@ -67,7 +78,7 @@ def train(
         typer.Option(
             "--patience",
             min=1,
-            help="Stop after so many validations without a better one (npe).",
+            help="Stop after so many validations without a better one (networks).",
         ),
     ] = None,
     devices: Annotated[
@@ -90,9 +101,55 @@ def train(
         bool,
         typer.Option("--domain-only", help="Only survey a trained estimator (npe)."),
     ] = False,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--start-from",
+            metavar="DIR",
+            help="Estimator to go on from; 'shipped' for the package's (label-free).",
+        ),
+    ] = None,
+    term: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--term",
+            metavar="NAME=WEIGHT",
+            help="Weight of a term of the loss, 0 for none; repeatable (label-free).",
+        ),
+    ] = None,
+    sleep: Annotated[
+        float | None,
+        typer.Option(
+            "--sleep",
+            min=0.0,
+            help="Weight of simulated truths, 0 by default (label-free).",
+        ),
+    ] = None,
+    bound: Annotated[
+        str | None,
+        typer.Option(
+            "--bound", metavar="NAME", help="elbo, iwae or none (label-free)."
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option("--samples", min=1, help="Samples of each curve (label-free)."),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option("--batch", min=1, help="Curves of a step (label-free)."),
+    ] = None,
+    q_unit: Annotated[
+        str | None,
+        typer.Option(
+            "--q-unit",
+            metavar="UNIT",
+            help="Unit of q in the files: 1/nm, 1/A or 1/m (label-free).",
+        ),
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
-    """Train the estimator of a model on simulated curves."""
+    """Train the estimator of a model: on simulated curves, or on curves alone."""
     from saxinfer.structures import get_structure
 
     try:
@@ -100,16 +157,23 @@ def train(
     except ValueError as error:
         raise WrongUseError(str(error)) from None
     given = {
-        "--steps": ("npe", steps is not None),
-        "--resume": ("npe", resume),
-        "--every": ("npe", every is not None),
-        "--patience": ("npe", patience is not None),
-        "--devices": ("npe", devices is not None),
-        "--accelerator": ("npe", accelerator is not None),
-        "--domain-only": ("npe", domain_only),
-        "--curves": ("xgboost", curves is not None),
-        "--library": ("xgboost", library is not None),
-        "--grid-search": ("xgboost", grid_search),
+        "--steps": (NETWORKS, steps is not None),
+        "--resume": (NETWORKS, resume),
+        "--every": (NETWORKS, every is not None),
+        "--patience": (NETWORKS, patience is not None),
+        "--devices": (("npe",), devices is not None),
+        "--accelerator": (("npe",), accelerator is not None),
+        "--domain-only": (("npe",), domain_only),
+        "--curves": (("xgboost", "label-free"), bool(curves)),
+        "--library": (("xgboost",), library is not None),
+        "--grid-search": (("xgboost",), grid_search),
+        "--start-from": (("label-free",), start_from is not None),
+        "--term": (("label-free",), bool(term)),
+        "--sleep": (("label-free",), sleep is not None),
+        "--bound": (("label-free",), bound is not None),
+        "--samples": (("label-free",), samples is not None),
+        "--batch": (("label-free",), batch is not None),
+        "--q-unit": (("label-free",), q_unit is not None),
     }
     _check_method(method, given)
     if domain_only:
@@ -124,8 +188,20 @@ def train(
         }
         asked = _Network(steps, seed, resume, course)
         _train_network(model, output, asked)
+    elif method == "label-free":
+        wanted = Wanted(
+            curves=tuple(curves or ()),
+            q_unit=q_unit or "",
+            start=start_from,
+            terms=(*(term or ()), *([] if sleep is None else [f"sleep={sleep}"])),
+            plan={"steps": steps, "seed": seed, "batch": batch}
+            | {"bound": bound, "samples": samples},
+            course={"every": every, "patience": patience},
+            resume=resume,
+        )
+        _learn(model, output, wanted)
     else:
-        trees = _Trees(curves, library, grid_search, seed)
+        trees = _Trees(_number_of(curves), library, grid_search, seed)
         _train_trees(model, output, trees)
     typer.echo(f"Estimator: {output}")
 
@@ -150,17 +226,29 @@ class _Trees:
     seed: int | None
 
 
-def _check_method(method: str, given: dict[str, tuple[str, bool]]) -> None:
+def _number_of(curves: list[str] | None) -> int | None:
+    """How many curves trees are to learn from."""
+    if not curves:
+        return None
+    if len(curves) > 1 or not curves[0].isdecimal() or int(curves[0]) < 1:
+        raise WrongUseError(
+            "--curves needs a number of curves with --method xgboost, but got "
+            f"'{' '.join(curves)}'. Name files with --library, or a number."
+        )
+    return int(curves[0])
+
+
+def _check_method(method: str, given: dict[str, tuple[tuple[str, ...], bool]]) -> None:
     """Refuses an unknown method, and options of another one."""
     if method not in METHODS:
         raise WrongUseError(
             f"Unknown method '{method}'. Known methods: {', '.join(METHODS)}."
         )
-    for option, (owner, is_given) in given.items():
-        if is_given and owner != method:
+    for option, (owners, is_given) in given.items():
+        if is_given and method not in owners:
             raise WrongUseError(
-                f"{option} belongs to --method {owner}, but the method is '{method}'. "
-                "Leave it out."
+                f"{option} belongs to --method {' or '.join(owners)}, but the method "
+                f"is '{method}'. Leave it out."
             )
 
 
@@ -173,7 +261,7 @@ def _train_network(model: str, output: Path, asked: _Network) -> None:
         recipe = training.recipe_for(model, steps=asked.steps, seed=asked.seed)
         course = training.Course(**given)
         _check_writable(output)
-        with _progress() as report:
+        with shown() as report:
             training.train(
                 model,
                 output,
@@ -188,6 +276,25 @@ def _train_network(model: str, output: Path, asked: _Network) -> None:
         if (output / "checkpoint.pt").exists():
             typer.echo("--resume goes on from the last checkpoint.", err=True)
         raise
+
+
+def _learn(model: str, output: Path, wanted: Wanted) -> None:
+    """Learns from curves alone; likewise."""
+    _check_writable(output)
+    try:
+        with shown() as report:
+            said = learn_label_free(model, output, wanted, report)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise WrongUseError(f"{error.filename or output}: {reason}.") from None
+    except (ImportError, ValueError) as error:
+        raise WrongUseError(_sentence(error)) from error
+    except KeyboardInterrupt:
+        if (output / "checkpoint.pt").exists():
+            typer.echo("--resume goes on from the last checkpoint.", err=True)
+        raise
+    for sentence in said:
+        typer.echo(sentence)
 
 
 def _sentence(error: Exception) -> str:
@@ -219,7 +326,7 @@ def _train_trees(model: str, output: Path, asked: _Trees) -> None:
 
     seed = Boosting.seed if asked.seed is None else asked.seed
     try:
-        with _progress() as report:
+        with shown() as report:
             train_trees(
                 model,
                 output,
@@ -249,44 +356,3 @@ def _check_writable(output: Path) -> None:
 def _unwritable(output: Path, error: OSError) -> str:
     reason = (error.strerror or str(error)).lower()
     return f"Cannot write to {output}: {reason}. Name another folder with -o."
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int, str], None]]:
-    """A bar on a terminal; elsewhere one line for each twentieth of the work."""
-    from rich.console import Console
-    from rich.progress import Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _say_now_and_then()
-        return
-    columns = (
-        *Progress.get_default_columns()[1:3],
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("")
-        last = [0]
-
-        def report(done: int, total: int, note: str) -> None:
-            if done < last[0]:
-                progress.reset(task)
-            last[0] = done
-            progress.update(task, completed=done, total=total)
-            speed = progress.tasks[0].speed
-            said = f"{note}, {speed:.3g} a second" if speed else note
-            progress.update(task, description=said)
-
-        yield report
-
-
-def _say_now_and_then() -> Callable[[int, int, str], None]:
-    lines = Twentieths()
-
-    def say(done: int, total: int, note: str) -> None:
-        if lines.due(done, total):
-            typer.echo(f"{100 * done // total:3d} %  {note}", err=True)
-
-    return say
