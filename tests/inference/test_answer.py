@@ -52,7 +52,8 @@ def test_an_answer_becomes_a_fit_with_its_own_settings_on_top(
 
 def test_an_unknown_method_lists_those_that_are_known() -> None:
     with pytest.raises(
-        ValueError, match=r"Unknown method 'xg'\. Known methods: npe\+refine, xgboost\."
+        ValueError,
+        match=r"Known methods: npe\+refine, xgboost, label-free\.",
     ):
         FitOptions(method="xg")
 

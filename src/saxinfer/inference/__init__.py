@@ -7,7 +7,7 @@ network, refines on the exact likelihood, and judges.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -25,7 +25,7 @@ from saxinfer.inference.npe import seen
 from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.summary import Prediction, posterior_of, predict
 from saxinfer.inference.target import Target
-from saxinfer.inference.verdict import Checks, judge, predictive_p
+from saxinfer.inference.verdict import NOT_COMPARED, Checks, judge, predictive_p
 from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.instrument.observation import Observation
 from saxinfer.preprocess.features import features
@@ -56,6 +56,12 @@ LARGEST_SCALE_ERROR = 0.3
 
 # Share of a power law that counts as none.
 WEAK = 1e-3
+
+ALONE = (
+    "No training curves stand beside this fit: whether the curve is one of the model's "
+    "was judged by its residuals alone, and a solution to which no random start led "
+    "would be missing."
+)
 
 
 @dataclass(frozen=True)
@@ -163,11 +169,36 @@ def _proposed_and_refined(
     prepared: Prepared, model: str, options: FitOptions, seed: int
 ) -> Answer:
     """The network proposes, the exact likelihood decides."""
+    estimator = card.load_estimator(model, options.estimator)
+    target = _target(prepared, model, options)
+    generator = Generator().manual_seed(seed)
+    with torch.no_grad():
+        proposals = propose(target, estimator, generator)
+        sampled = refine(target, proposals, generator, options.effort)
+        return _judged(target, sampled, prepared, estimator, generator)
+
+
+def _alone(prepared: Prepared, model: str, options: FitOptions, seed: int) -> Answer:
+    """The evidence lower bound of this curve, from random starts."""
+    from saxinfer.inference.label_free.single import fit_alone
+
+    target = _target(prepared, model, options)
+    generator = Generator().manual_seed(seed)
+    with torch.no_grad():
+        found = fit_alone(target, generator)
+        answer = _judged(target, found.sampled, prepared, None, generator)
+    # Nothing was trained that could hold such statistics.
+    reasons = tuple(r for r in answer.quality.reasons if r != NOT_COMPARED)
+    quality = replace(answer.quality, reasons=(*reasons, ALONE))
+    return replace(answer, quality=quality, settings=found.settings())
+
+
+def _target(prepared: Prepared, model: str, options: FitOptions) -> Target:
+    """The exact posterior of a curve, within the user's ranges."""
     structure = get_structure(model)
     space = structure.space
     for name, (low, high) in options.windows.items():
         space = space.narrow(name, low, high)
-    estimator = card.load_estimator(model, options.estimator)
     observation = Observation.of(
         prepared.curve.q,
         prepared.curve.intensity,
@@ -176,27 +207,31 @@ def _proposed_and_refined(
         prepared.sigma_source,
         prepared.groups,
     )
-    target = Target(
-        structure, space, observation, options.absolute, options.scale_error
+    return Target(structure, space, observation, options.absolute, options.scale_error)
+
+
+def _judged(
+    target: Target,
+    sampled: Ensemble,
+    prepared: Prepared,
+    estimator: Estimator | None,
+    generator: Generator,
+) -> Answer:
+    """What samples of a posterior say, and how far they are to be trusted."""
+    posterior = posterior_of(target, sampled, prepared.curve.intensity_unit)
+    prediction = predict(target, sampled, generator)
+    checks = Checks(
+        misfit=examine(target, prediction.drawn, generator),
+        familiarity=_familiarity(target.observation, estimator),
+        sigma_interval=prediction.sigma_interval,
     )
-    generator = Generator().manual_seed(seed)
-    with torch.no_grad():
-        proposals = propose(target, estimator, generator)
-        sampled = refine(target, proposals, generator, options.effort)
-        posterior = posterior_of(target, sampled, prepared.curve.intensity_unit)
-        prediction = predict(target, sampled, generator)
-        checks = Checks(
-            misfit=examine(target, prediction.drawn, generator),
-            familiarity=_familiarity(observation, estimator),
-            sigma_interval=prediction.sigma_interval,
-        )
-        quality = _quality(prediction, sampled, prepared, checks, generator)
+    quality = _quality(prediction, sampled, prepared, checks, generator)
     return Answer(
         posterior=posterior,
         band=prediction.band,
         quality=quality,
         evidence=Evidence(sampled.log_evidence, sampled.log_evidence_sd),
-        estimator=estimator.hash,
+        estimator="none" if estimator is None else estimator.hash,
     )
 
 
@@ -248,9 +283,9 @@ def propose(target: Target, estimator: Estimator, generator: Generator) -> Tenso
     return torch.cat([own, extra], 1)
 
 
-def _familiarity(data: Observation, estimator: Estimator) -> Familiarity | None:
+def _familiarity(data: Observation, estimator: Estimator | None) -> Familiarity | None:
     """How like the curves of the training a curve is, if the estimator can tell."""
-    if estimator.surroundings is None:
+    if estimator is None or estimator.surroundings is None:
         return None
     shown = features(data.q[None], data.intensity[None], data.sigma[None])
     return estimator.surroundings.familiarity(estimator.network, shown)
@@ -311,6 +346,18 @@ def _find_trees(model: str, folder: Path | None) -> None:
     load_trees(model, folder)
 
 
+def _find_gradient(model: str, folder: Path | None) -> None:
+    from saxinfer.inference.label_free.gradient import refuse_without_gradient
+
+    refuse_without_gradient(get_structure(model))
+    if folder is not None:
+        raise ValueError(
+            "the method 'label-free' fits a curve by itself and uses no estimator, but "
+            f"got {folder}. Leave it out, or use the method '{DEFAULT_METHOD}', which "
+            "refines what an estimator proposes."
+        )
+
+
 @dataclass(frozen=True)
 class Method:
     """One way of inference.
@@ -332,5 +379,6 @@ class Method:
 METHODS: Mapping[str, Method] = {
     DEFAULT_METHOD: Method(_proposed_and_refined, _find_network),
     "xgboost": Method(_boosted, _find_trees, narrows=False, scales=False),
+    "label-free": Method(_alone, _find_gradient),
 }
 """All methods by name. Heavy libraries are imported when one is used."""

@@ -50,6 +50,7 @@ __all__ = [
     "LARGEST_ERROR",
     "LARGEST_SIGMA_FACTOR",
     "MISFIT_P",
+    "NOT_COMPARED",
     "SMALLEST_P",
     "SMALLEST_RUNS_P",
     "STRANGE_P",
