@@ -74,9 +74,9 @@ class Labour:
     warming: float = 0.6
     pairs: int = 1
     judged: int = 32
-    awake: int = 6
-    fitted: tuple[int, float] = (8, 0.8)
-    draws: int = 1000
+    awake: int = 14
+    fitted: tuple[int, float] = (4, 0.9)
+    draws: int = 1500
     most: int = 12_000
     enough: float = 1200.0
 
