@@ -1,6 +1,7 @@
 """Mirrors src/saxinfer/inference/climb.py."""
 
 import math
+import sys
 
 import pytest
 import torch
@@ -36,6 +37,28 @@ def test_the_race_loses_no_climber(linear: Target, proposals: Tensor) -> None:
     summits = climb(linear, proposals[:20])
     assert summits.points.shape == (20, linear.dimension)
     assert torch.allclose(linear.log_density(summits.points), summits.density)
+
+
+def test_climbers_that_follow_a_better_one_rest(
+    bent: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    expansion = Target.expansion
+
+    def counting(self: Target, latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        counted.append(len(latent))
+        return expansion(self, latent)
+
+    monkeypatch.setattr(Target, "expansion", counting)
+    starts = torch.zeros(20, bent.dimension, dtype=torch.float64)
+    starts[:, 0] = torch.linspace(0.5, 1.5, 20)
+    found = climb(bent, starts)
+    work = sum(counted)
+    counted.clear()
+    monkeypatch.setattr(sys.modules[climb.__module__], "BEHIND", 0.0)
+    alone = climb(bent, starts)
+    assert work < 0.7 * sum(counted)
+    assert float(found.density.max()) > float(alone.density.max()) - 0.01
 
 
 def test_an_approach_ends_at_the_mode_of_the_posterior_times_a_normal(

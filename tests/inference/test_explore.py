@@ -21,7 +21,8 @@ def at_one_end(target: Target) -> tuple[Summits, Summits]:
 
 def test_places_spread_along_the_whole_of_a_ridge(bent: Target) -> None:
     found, summits = at_one_end(bent)
-    places = spread(bent, found, summits, Generator().manual_seed(0))
+    places, ridged = spread(bent, found, summits, Generator().manual_seed(0))
+    assert ridged
     assert torch.equal(places.points[: len(found.points)], found.points)
     best = places.density.max()
     good = places.points[places.density > best - 6]
@@ -36,9 +37,21 @@ def test_places_spread_along_the_whole_of_a_ridge(bent: Target) -> None:
 def test_the_same_seed_finds_the_same_places(bent: Target) -> None:
     found, summits = at_one_end(bent)
     first, again = (
-        spread(bent, found, summits, Generator().manual_seed(3)).points for _ in "ab"
+        spread(bent, found, summits, Generator().manual_seed(3))[0].points for _ in "ab"
     )
     assert torch.equal(first, again)
+
+
+def test_where_modes_foresee_all_places_one_round_of_spreading_is_enough(
+    linear: Target, bent: Target
+) -> None:
+    start = torch.zeros(1, linear.dimension, dtype=torch.float64)
+    found, summits = approach(linear, start), climb(linear, start)
+    places, ridged = spread(linear, found, summits, Generator().manual_seed(0))
+    assert not ridged
+    bow, _ = spread(bent, *at_one_end(bent), Generator().manual_seed(0))
+    # Three rounds where there is a ridge, one where there is none.
+    assert len(bow.points) - 1 == 3 * (len(places.points) - 1)
 
 
 @pytest.mark.parametrize("wrong", [45.0, 75.0])

@@ -88,6 +88,8 @@ def test_most_exact_curves_are_worth_it_where_the_sketch_is_right(
     # Draws alone would give the share.
     assert found.ensemble.effective / found.worked > 3 * share
     assert float(found.ensemble.weights.sum()) == pytest.approx(1)
+    heaviest = found.ensemble.points[found.ensemble.weights.argmax()]
+    assert bool((found.heaviest == heaviest).all(1).any())
 
 
 def test_it_gives_up_where_the_mixture_is_elsewhere(

@@ -39,6 +39,10 @@ WELL = (0.06, 1.5)
 # Precision of the normals around anchors, and the most steps of an approach.
 PULL, APPROACH_STEPS = 12.0, 6
 
+# Of climbers this close to a better one [its standard deviations], and no further below
+# it [nats], only that one goes on: they would meet.
+BEHIND, BELOW = 1.0, 3.0
+
 # Largest gain in log density that a step without looking is believed.
 FORESIGHT = 5.0
 
@@ -215,7 +219,7 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
             order = torch.tensor(chosen + rest)
             done.append(summits.rows(order[keep:]))
             summits, damping = summits.rows(order[:keep]), damping[order[:keep]]
-        summits, damping = _leg(expand, summits, damping, steps)
+        summits, damping = _leg(expand, summits, damping, steps, alone=False)
     for part in done:
         summits = summits.joined(part)
     return summits
@@ -295,10 +299,13 @@ def _leg(
     summits: Summits,
     damping: Tensor,
     steps: int,
+    *,
+    alone: bool = True,
 ) -> tuple[Summits, Tensor]:
     """A number of damped steps, each taken where it gains.
 
-    Those that stand still, or are far below the best after some steps, rest.
+    Those that stand still, or are far below the best after some steps, rest; unless
+    each has a way of its own, so do those that follow another one.
     """
     moving = torch.arange(len(summits.density))
     for taken in range(1, steps + 1):
@@ -318,10 +325,22 @@ def _leg(
         if taken >= PATIENCE:
             found = summits.density[moving]
             resting = resting | (found < summits.density.max() - HOPELESS)
+            if not alone:
+                resting = resting | _following(summits.rows(moving))
         moving = moving[~resting]
         if len(moving) == 0:
             break
     return summits, damping
+
+
+def _following(summits: Summits) -> Tensor:
+    """Which places are next to a better one, seen from there."""
+    points, density = summits.points, summits.density
+    gap = points[:, None] - points
+    square = torch.einsum("ijk,jkl,ijl->ij", gap, summits.curvature, gap)
+    lead = density - density[:, None]
+    near = (square < BEHIND**2) & (lead > 0) & (lead < BELOW)
+    return near.any(1)
 
 
 def laplace(summits: Summits) -> StudentMixture:

@@ -39,7 +39,7 @@ class Sketches:
     draws: int = 1000
     exact: int = 200
     new: int = 24
-    plenty: float = 0.12
+    plenty: float = 0.25
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,10 @@ NEAR = 12.0
 # shortest and longest step along it in units of the local standard deviations.
 ROUNDS, PLACES, STEPS, SHORTEST, LONGEST = 3, 40, 4, 1.0, 3.0
 
+# Places that fit better than a normal around any mode foresees by so much [nats] are on
+# a ridge.
+UNFORESEEN = 2.0
+
 # Rounds of hopping, modes that hops start from, hops from each, parameters that change
 # at most, and places that climb.
 HOPS, MODES, EACH, CHANGED, PICKED = 2, 4, 400, 3, 24
@@ -51,8 +55,11 @@ SUMMITS, EDGE = 8, 4.4
 
 def spread(
     target: Target, found: Summits, summits: Summits, generator: Generator
-) -> Summits:
+) -> tuple[Summits, bool]:
     """Places all along the ridges that some places are known of.
+
+    Where normals around the modes foresee how well places fit that were reached, there
+    are no ridges, and it ends early.
 
     Args:
         target: The posterior.
@@ -61,7 +68,8 @@ def spread(
         generator: Source of randomness.
 
     Returns:
-        The places ``found``, and those that were reached from there.
+        The places ``found`` and those that were reached from there, and whether there
+        are ridges.
     """
     good = _good(summits.joined(found))
     dtype = good.points.dtype
@@ -80,8 +88,10 @@ def spread(
         places = (start.points + step[..., 0]).clamp(-EDGE, EDGE)
         new = approach(target, places, steps=STEPS)
         found = found.joined(new)
+        if _foreseen(target, new.points, summits):
+            return found, False
         good = _good(good.joined(new))
-    return found
+    return found, True
 
 
 def hopped(target: Target, summits: Summits, generator: Generator) -> Summits:
@@ -105,6 +115,24 @@ def hopped(target: Target, summits: Summits, generator: Generator) -> Summits:
         if float(summits.density.max()) < best + GAIN:
             break
     return summits
+
+
+def _foreseen(
+    target: Target, points: Float[Tensor, "place dimension"], summits: Summits
+) -> bool:
+    """Whether no place fits better than a normal around some mode would have it.
+
+    The normal is in what moves the curve; the rest follows, as it did on the way.
+    """
+    modes, moving = apart(summits, MODES), target.moving
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(modes.curvature))
+    held = torch.linalg.inv(inverse[:, moving][:, :, moving])
+    gap = (points[:, None] - modes.points)[..., moving]
+    square = torch.einsum("ijk,jkl,ijl->ij", gap, held, gap)
+    foreseen = (modes.density - 0.5 * square).amax(1)
+    density = target.log_density(points)
+    good = density > summits.density.max() - NEAR
+    return bool((density - foreseen)[good].le(UNFORESEEN).all())
 
 
 def _good(places: Summits) -> Summits:

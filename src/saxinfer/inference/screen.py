@@ -19,6 +19,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.direct import Demand
@@ -32,6 +33,12 @@ __all__ = ["Screening", "screened", "share_of"]
 
 # Draws of a batch, and the most of all.
 BATCH, MOST = 4000, 200_000
+
+# Draws by which a mixture is assessed on the sketch.
+ASSESSED = 1500
+
+# Draws of the largest weights that are handed on.
+HEAVIEST = 12
 
 # Least chance of an exact curve.
 LEAST = 0.02
@@ -52,17 +59,19 @@ class Screening:
         ensemble: Weighted samples, or None where they are not good enough.
         found: Effective samples, good enough or not.
         worked: Exact curves that were worked out.
+        heaviest: Draws of the largest weights.
     """
 
     ensemble: Ensemble | None
     found: float
     worked: int
+    heaviest: Float[Tensor, "draw dimension"]
 
 
 def share_of(sketch: Sketch, mixture: StudentMixture, generator: Generator) -> float:
     """Effective samples for each draw from a mixture, as far as a sketch can tell."""
-    _, log_weight = _sketched(sketch, mixture, generator, BATCH)
-    return effective(log_weight) / BATCH
+    _, log_weight = _sketched(sketch, mixture, generator, ASSESSED)
+    return effective(log_weight) / ASSESSED
 
 
 def screened(
@@ -81,7 +90,8 @@ def screened(
         generator: Source of randomness.
         demand: What is good enough; its numbers are of exact curves.
     """
-    points, amounts, weights = [], [], []
+    nothing = mixture.means.new_empty(0, target.dimension)
+    points, amounts, weights = [nothing], [], [nothing[:, 0]]
     drawn, worked, found, shape = 0, 0, 0.0, 0.0
     scale = None
     while worked < demand.most and drawn < MOST and found < demand.enough:
@@ -101,12 +111,13 @@ def screened(
         found = effective(log_weight)
         if worked >= demand.patience and found < demand.share * worked:
             break
-    if found < demand.least:
-        return Screening(None, found, worked)
-    if shape > demand.shape and excess(torch.cat(weights)) > SPARE:
-        return Screening(None, found, worked)
+    every, raw = torch.cat(points), torch.cat(weights)
+    heaviest = every[torch.argsort(raw, descending=True)[:HEAVIEST]]
+    tailed = shape > demand.shape and excess(raw) > SPARE
+    if found < demand.least or tailed:
+        return Screening(None, found, worked, heaviest)
     ensemble = Ensemble(
-        points=torch.cat(points),
+        points=every,
         amounts=torch.cat(amounts),
         weights=torch.softmax(log_weight, 0),
         effective=found,
@@ -114,7 +125,7 @@ def screened(
         log_evidence=float(torch.logsumexp(log_weight, 0)) - math.log(drawn),
         log_evidence_sd=math.sqrt(max(1 / found - 1 / drawn, 0.0)),
     )
-    return Screening(ensemble, found, worked)
+    return Screening(ensemble, found, worked, heaviest)
 
 
 def _sketched(

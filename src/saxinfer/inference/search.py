@@ -87,7 +87,9 @@ def searched(
         summits, untried = hopped(shape, summits, generator), None
     found, summits = reflected(shape, found), reflected(shape, summits)
     for _ in range(SPREADINGS):
-        found = spread(shape, found, summits, generator)
+        found, ridged = spread(shape, found, summits, generator)
+        if not ridged:
+            break
         every = summits.joined(found)
         summits = summits.joined(climb(shape, apart(every, SUMMITS).points))
     return Search(found, summits, untried)

@@ -39,6 +39,9 @@ SCREENINGS = 3
 # there, and shows.
 BESIDE = 0.1
 
+# Share of components that are added around draws that weigh too much.
+MENDED = 0.15
+
 # Places this close to the best [nats] are good ones; at so many of them a sketch must
 # be right to so many nats, up to what it is off at the best.
 NEAR, MOST, RIGHT = 8.0, 0.95, 3.0
@@ -179,6 +182,11 @@ class _Sampler:
             self.sketch.learn()
             if screening.ensemble is not None or screening.found < demand.least:
                 break
+            # What weighs too much lies where the mixture is too thin.
+            anchors = with_mirrors(self.target, screening.heaviest)
+            fresh = approach(self.target, anchors, steps=0)
+            self.tried += len(anchors)
+            mixture = mixture.joined(laplace(fresh).marginal(pool.proposed), MENDED)
         return screening.ensemble
 
     def closest(self, pool: Pool) -> StudentMixture:
