@@ -54,13 +54,16 @@ def test_options_reach_the_training(
         *("--curves", folder / "0.dat", "--steps", "7", "--seed", "3", "--resume"),
         *("--every", "20", "--patience", "4", "--term", "wake=0.5"),
         *("--sleep", "0.25", "--bound", "iwae", "--samples", "5", "--batch", "9"),
+        "--no-memory",
     )
     assert done.code == 0, done.err
     assert "Nothing moved." in done.out
     (call,) = calls
     assert (call["model"], call["out"]) == ("sphere", tmp_path / "new")
     assert len(call["curves"]) == 5
-    expected = Plan(*(7, 9), seed=3, samples=5, bound="iwae", wake=0.5, sleep=0.25)
+    expected = Plan(
+        *(7, 9), seed=3, samples=5, bound="iwae", wake=0.5, sleep=0.25, memory=False
+    )
     assert call["plan"] == expected
     assert (call["course"].every, call["course"].patience) == (20, 4)
     assert call["resume"]

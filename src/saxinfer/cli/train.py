@@ -139,6 +139,13 @@ def train(
         int | None,
         typer.Option("--batch", min=1, help="Curves of a step (label-free)."),
     ] = None,
+    memory: Annotated[
+        bool | None,
+        typer.Option(
+            "--memory/--no-memory",
+            help="Keep a place in its posterior for each curve (label-free).",
+        ),
+    ] = None,
     q_unit: Annotated[
         str | None,
         typer.Option(
@@ -173,6 +180,7 @@ def train(
         "--bound": (("label-free",), bound is not None),
         "--samples": (("label-free",), samples is not None),
         "--batch": (("label-free",), batch is not None),
+        "--memory": (("label-free",), memory is not None),
         "--q-unit": (("label-free",), q_unit is not None),
     }
     _check_method(method, given)
@@ -195,7 +203,7 @@ def train(
             start=start_from,
             terms=(*(term or ()), *([] if sleep is None else [f"sleep={sleep}"])),
             plan={"steps": steps, "seed": seed, "batch": batch}
-            | {"bound": bound, "samples": samples},
+            | {"bound": bound, "samples": samples, "memory": memory},
             course={"every": every, "patience": patience},
             resume=resume,
         )

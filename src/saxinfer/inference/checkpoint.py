@@ -6,7 +6,7 @@ kill at any moment leaves one or the other, whole.
 
 import io
 import pickle
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ class Checkpoint:
         best: Weights that had the best figure.
         optimizer: State of the optimiser.
         schedule: State of the learning rate.
+        kept: What else a way of training has to remember.
     """
 
     recipe: dict[str, Any]
@@ -51,6 +52,7 @@ class Checkpoint:
     best: dict[str, Any]
     optimizer: dict[str, Any]
     schedule: dict[str, Any]
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 def write_checkpoint(out: Path, checkpoint: Checkpoint) -> None:
@@ -79,8 +81,10 @@ def read_checkpoint(out: Path, recipe: Recipe, devices: int) -> Checkpoint | Non
     content = io.BytesIO(path.read_bytes())
     try:
         state = torch.load(content, map_location="cpu", weights_only=True)
+        # Those written before there was anything else to remember have nothing.
         found = Checkpoint(
-            **{field.name: state[field.name] for field in fields(Checkpoint)}
+            **{each.name: state[each.name] for each in fields(Checkpoint)[:-1]},
+            kept=state.get("kept", {}),
         )
     except (*BROKEN, pickle.UnpicklingError):
         raise ValueError(

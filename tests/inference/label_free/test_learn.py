@@ -22,7 +22,7 @@ from saxinfer.structures import get_structure
 from saxinfer.structures.base import Structure
 
 SPHERE = get_structure("sphere")
-SHORT = Plan(steps=8, batch=6, samples=2)
+SHORT = Plan(steps=8, batch=6, samples=2, anneal=0.25)
 
 
 def errand(

@@ -108,7 +108,7 @@ def test_simulated_labels_are_named_openly(few: Unlabelled, tmp_path: Path) -> N
     train_label_free("sphere", tmp_path, few, plan=plan, course=COURSE)
     card = json.loads((tmp_path / "card.json").read_text())
     assert "simulated truths" in card["labels"]
-    assert card["command"].endswith("--seed 1 --term sleep=0.5")
+    assert card["command"].endswith("--bound elbo --term sleep=0.5")
 
 
 def test_an_adaptation_never_ends_worse_and_says_what_moved(

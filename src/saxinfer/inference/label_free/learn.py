@@ -136,6 +136,13 @@ class _Walk:
         self.judge = HeldBack(errand.structure, errand.held)
         self.sums: dict[str, float] = {}
         self.counted = 0
+        self.chains: Tensor | None = None
+        if plan.memory and plan.wake:
+            # Places of the prior: where a chain begins.
+            width = self.network.features
+            self.chains = torch.randn(
+                len(errand.curves), width, generator=self.generator
+            )
         if errand.resume:
             self._go_on()
         elif (errand.out / LOG).exists():
@@ -154,6 +161,7 @@ class _Walk:
         self.generator.set_state(found.generators[0].clone())
         self.done, self.losses = found.step, found.losses
         self.figures, self.best = found.validation, found.best
+        self.chains = found.kept.get("chains")
         kept = _rows(self.errand.out / LOG, self.done)
         self.skipped = sum(int(row["skipped"]) for row in kept)
         _write(self.errand.out / LOG, kept)
@@ -180,8 +188,11 @@ class _Walk:
             plan=plan,
             step=self.done,
             generator=self.generator,
+            chain=None if self.chains is None else self.chains[rows],
             asleep=self._asleep,
         )
+        if self.chains is not None and loss.chain is not None:
+            self.chains[rows] = loss.chain
         self.optimizer.zero_grad()
         torch.autograd.backward(loss.value)
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), STEEPEST)
@@ -244,6 +255,7 @@ class _Walk:
             best=self.best,
             optimizer=self.optimizer.state_dict(),
             schedule=self.schedule.state_dict(),
+            kept={} if self.chains is None else {"chains": self.chains},
         )
         write_checkpoint(self.errand.out, checkpoint)
 

@@ -15,8 +15,9 @@ where the network errs by more, and leaves solutions out.
 The ``wake`` term, sum of w_k / sum(w) ln q(z_k | x) over samples that stand still, is
 the other divergence, that of the posterior from q. It widens q by what the network errs
 and covers what samples meet. Nothing flows through the physics; the softening lets the
-samples follow the posterior from the prior on. Beside a bound, which brings samples
-near sooner, it sets in as the softening ends.
+samples follow the posterior from the prior on. One of the samples is a place that each
+curve keeps (:mod:`~saxinfer.inference.label_free.chain`). Beside a bound, which brings
+samples near sooner, the term sets in as the softening ends.
 
 While curves fit badly their ln w differ by millions. The likelihood is softened by a
 relative error that falls to none, and each curve's loss is bent to c N ln(1 + gap / cN)
@@ -39,6 +40,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 
+from saxinfer.inference.label_free.chain import candidates_weighed, stepped
 from saxinfer.inference.label_free.curves import Alike
 from saxinfer.inference.label_free.gradient import coordinates_of, parameters_of
 from saxinfer.inference.label_free.likelihood import curve_of, fitting
@@ -89,11 +91,13 @@ class Loss:
     Attributes:
         value: What is to be minimised [nat].
         terms: Mean of each term a curve [nat], without weights.
+        chain: Where each curve's chain is now; None without.
         skipped: How many samples were no numbers; more may be counted backwards.
     """
 
     value: Float[Tensor, ""]
     terms: dict[str, float]
+    chain: Float[Tensor, "curve latent"] | None = None
     skipped: list[int] = field(default_factory=list)
 
 
@@ -190,6 +194,7 @@ def loss_of(  # noqa: PLR0913
     plan: Plan,
     step: int,
     generator: Generator,
+    chain: Float[Tensor, "curve latent"] | None = None,
     asleep: Callable[[int], Tensor] | None = None,
 ) -> Loss:
     """The loss of a batch of curves.
@@ -202,6 +207,7 @@ def loss_of(  # noqa: PLR0913
         plan: Terms and samples.
         step: Steps done, which say how soft the likelihood is.
         generator: Source of the samples.
+        chain: Latent vectors that the curves keep; None for none.
         asleep: Makes the ``sleep`` term of a step, if its weight is not zero.
     """
     weights, skipped = plan.weights, [0]
@@ -237,14 +243,32 @@ def loss_of(  # noqa: PLR0913
     }
     awake = weights["wake"] * plan.alertness(step)
     if awake:
-        wake = _wake(network, context, latent.detach(), log_weight.detach())
+        value_of = _Value(structure, batch, plan.softness(step))
+        own = (found.likelihood + found.prior).detach()
+        wake, chain = _wake(
+            network, context, (latent.detach(), own), chain, value_of, generator
+        )
         terms["wake"] = float(wake.detach())
         value = value - awake * wake
     if weights["sleep"] and asleep is not None:
         sleep = asleep(step)
         terms["sleep"] = float(sleep.detach())
         value = value - weights["sleep"] * sleep
-    return Loss(value, terms, skipped)
+    return Loss(value, terms, chain, skipped)
+
+
+@dataclass(frozen=True, eq=False)
+class _Value:
+    """Log prior plus log likelihood, as softened as a step is."""
+
+    structure: Structure
+    batch: list[Alike]
+    floor: float
+
+    def __call__(self, latent: Tensor) -> Tensor:
+        with torch.no_grad():
+            found = judged(self.structure, self.batch, latent, self.floor)
+        return found.likelihood + found.prior
 
 
 def _guard(latent: Tensor, skipped: list[int]) -> None:
@@ -286,14 +310,25 @@ def _pull(log_weight: Tensor, usable: Tensor, batch: list[Alike]) -> Tensor:
 
 
 def _wake(
-    network: PosteriorNetwork, context: Tensor, latent: Tensor, log_weight: Tensor
-) -> Tensor:
-    """Mean log density of samples, weighed against one another."""
-    usable = log_weight.isfinite()
-    share = torch.softmax(torch.where(usable, log_weight, -math.inf), -1)
+    network: PosteriorNetwork,
+    context: Tensor,
+    own: tuple[Tensor, Tensor],
+    chain: Tensor | None,
+    value_of: _Value,
+    generator: Generator,
+) -> tuple[Tensor, Tensor | None]:
+    """Mean log density of candidates weighed against one another, and the new chain."""
+    latent, value = own
+    if chain is not None:
+        spread = latent.std(1) if latent.shape[1] > 1 else torch.ones_like(chain)
+        places = stepped(chain, value_of, spread, generator)
+        latent = torch.cat([latent, places.latent[:, None]], 1)
+        value = torch.cat([value, places.value[:, None]], 1)
     density = log_density(network, context, latent, fixed=False)
-    density = torch.where(usable, density, 0.0)
-    return (share.nan_to_num(0.0) * density).sum(-1).mean()
+    share, picked = candidates_weighed(value, density.detach().double(), generator)
+    counted = torch.where(share > 0, share * density, 0.0)
+    kept = None if chain is None else latent[torch.arange(len(latent)), picked]
+    return counted.sum(-1).mean(), kept
 
 
 def _mean(term: Tensor, usable: Tensor) -> float:

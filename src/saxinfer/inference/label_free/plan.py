@@ -21,7 +21,7 @@ TERMS = {
     "entropy": "-ln q(z | x); without it, one point instead of a posterior",
     "invariant": "integral of q² I over the window, a guide that fades",
     "porod": "mean of q⁴ I at the upper end of q, a guide that fades",
-    "wake": "ln q at the network's own samples, weighed by the likelihood",
+    "wake": "ln q at samples and at a chain's place, weighed by the likelihood",
     "sleep": "ln q at simulated truths: labels, which the physics makes",
 }
 
@@ -42,6 +42,8 @@ class Plan(Recipe):
         anneal: Share of the steps in which the likelihood is softened.
         floor: Relative error that it is softened by at first [1].
         likelihood: Weight of this and of each further term, see ``TERMS``.
+        memory: Whether each curve keeps a place in its posterior, which the wake term
+            counts beside the network's own samples.
         curves: Digest of the curves that it learns from.
         start: Hash of the estimator that it starts from; empty for none.
 
@@ -64,6 +66,7 @@ class Plan(Recipe):
     porod: float = 0.0
     wake: float = 1.0
     sleep: float = 0.0
+    memory: bool = True
     curves: str = ""
     start: str = ""
 

@@ -182,6 +182,9 @@ def _command(model: str, plan: Plan, course: Course) -> str:
     )
     if plan.start:
         said += " --start-from ESTIMATOR"
+    said += f" --batch {plan.batch} --samples {plan.samples} --bound {plan.bound}"
+    if not plan.memory:
+        said += " --no-memory"
     usual = Plan().weights
     for name, weight in plan.weights.items():
         if weight != usual[name]:
