@@ -108,10 +108,22 @@ def test_patience_keeps_the_best_weights(
     monkeypatch.setattr(
         HeldBack, "health", lambda self, network: Health(next(figures), 0.1, 0.1, 0.5)
     )
-    plan = Plan(steps=40, batch=6, samples=2)
+    plan = Plan(steps=40, batch=6, samples=2, anneal=0.0)
     found = run(tmp_path, few, plan, Course(every=2, patience=3))
     assert found.step == 2
     assert [step for step, _ in found.figures] == [0, 2, 4, 6, 8]
+
+
+def test_patience_does_not_end_while_the_likelihood_is_soft(
+    few: Unlabelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        HeldBack, "health", lambda self, network: Health(5.0, 0.1, 0.1, 0.5)
+    )
+    plan = Plan(steps=20, batch=6, samples=2, anneal=0.5)
+    found = run(tmp_path, few, plan, Course(every=2, patience=2))
+    # Looks at 10, 12 and 14: the first of them sets the figure.
+    assert found.figures[-1][0] == 14
 
 
 def test_a_network_that_ails_is_stopped_with_its_best_weights(

@@ -170,8 +170,9 @@ class _Walk:
 
     @property
     def exhausted(self) -> bool:
-        """Whether the patience has ended."""
-        figures = [figure for _, figure in self.figures]
+        """Whether the patience has ended; while the likelihood is soft it does not."""
+        plan = self.errand.plan
+        figures = [figure for step, figure in self.figures if not plan.softness(step)]
         return is_exhausted(figures, self.errand.course.patience)
 
     def advance(self) -> None:
