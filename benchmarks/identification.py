@@ -17,9 +17,9 @@ measured file. It prints, with binomial standard errors:
 - for the nested pairs, how often they were told apart.
 
 With --files, the first curve of each file is identified instead, and what it was called
-is listed; where a file does not say the unit of q, it is taken for 1/Å. One line a curve
-is written to FILE; a run that was stopped goes on from there. Curves take turns: the
-first of each model come first.
+is listed; where a file does not say the unit of q, it is taken for 1/Å. One line a
+curve is written to FILE; a run that was stopped goes on from there. Curves take turns:
+the first of each model come first.
 """
 
 import argparse

@@ -110,6 +110,17 @@ def test_a_parameter_with_two_modes_is_not_constrained() -> None:
     assert not summary.constrained
 
 
+def test_a_value_far_from_the_ends_of_a_logarithmic_range_is_constrained() -> None:
+    # Seventeen decades: near the lower end only on a linear scale.
+    wide = Quantity("number", "1/cm3", "", "derived", 1e5, 1e22, True)
+    values = (1e13 * (1 + 0.01 * normal(400)))[:, None]
+    prior = torch.logspace(5, 22, 200, dtype=torch.float64)[:, None]
+    even = torch.full((400,), 1 / 400, dtype=torch.float64)
+    assert Posterior((wide,), values, even, prior).summary("number").constrained
+    at_end = Posterior((wide,), values.clamp(max=1e5), even, prior)
+    assert not at_end.summary("number").constrained
+
+
 def test_even_weights_give_the_quantiles_of_the_samples() -> None:
     values = normal(2001)
     found = belief(values)

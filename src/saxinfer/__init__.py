@@ -78,6 +78,7 @@ def fit(  # noqa: PLR0913
     seed: int = 0,
     method: str = "npe+refine",
     estimator: "str | Path | None" = None,
+    contrast: "float | None" = None,
 ) -> "Fit":
     """Fits one model to one curve.
 
@@ -90,6 +91,8 @@ def fit(  # noqa: PLR0913
         method: ``npe+refine``, or ``xgboost``: the paper's boosted trees.
         estimator: Folder of an estimator to use instead of the shipped one; boosted
             trees are not shipped.
+        contrast: Scattering length density that is one unit of the model's contrast
+            [1/nm²], for volume fraction and number density of a curve in 1/cm.
 
     Returns:
         Posterior, quality, evidence and provenance; shows itself in a notebook.
@@ -106,12 +109,14 @@ def fit(  # noqa: PLR0913
     register_in_notebook()
     chosen = "" if method == DEFAULT_METHOD else f', method="{method}"'
     chosen += "" if estimator is None else f', estimator="{estimator}"'
+    chosen += "" if contrast is None else f", contrast={contrast:g}"
     options = FitOptions(
         windows=windows or {},
         q_range=q_range,
         command=f'saxinfer.fit(curve, "{model}", seed={seed}{chosen})',
         estimator=None if estimator is None else Path(estimator),
         method=method,
+        contrast=contrast,
     )
     return run(curve, model, options=options, seed=seed)
 

@@ -162,11 +162,13 @@ class Posterior:
         quantity = self.quantities[self._index(name)]
         if quantity.kind != "derived":
             return False
-        slack = 1e-6 * abs(quantity.prior_high - quantity.prior_low)
-        return bool(
-            self.quantile(name, 0.95) >= quantity.prior_high - slack
-            or self.quantile(name, 0.05) <= quantity.prior_low + slack
-        )
+        ends = [quantity.prior_low, quantity.prior_high]
+        ends += [self.quantile(name, 0.05), self.quantile(name, 0.95)]
+        if quantity.logarithmic:
+            ends = [math.log(max(end, 1e-300)) for end in ends]
+        lowest, highest, low, high = ends
+        slack = 1e-6 * abs(highest - lowest)
+        return high >= highest - slack or low <= lowest + slack
 
     def _shrinkage(self, name: str) -> float:
         """1 - posterior sd / prior sd; of the logarithm where the prior is flat in it.

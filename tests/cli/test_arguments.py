@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from saxinfer.cli.arguments import entry_name, file_and_entry, q_range, windows
+from saxinfer.cli.arguments import (
+    contrast,
+    entry_name,
+    file_and_entry,
+    q_range,
+    windows,
+)
 from saxinfer.cli.plain import WrongUseError
 
 
@@ -36,6 +42,28 @@ def test_a_parameter_named_twice_is_refused() -> None:
 def test_a_range_of_q_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(WrongUseError, match="--q-range needs"):
         q_range(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "density"),
+    [
+        # 10^10 / cm² is 1e-4 / nm².
+        ("3", 3e-4),
+        ("-0.56", -5.6e-5),
+        ("334e/nm3", 9.412e-4),
+        (" 1e2 e/nm3", 2.818e-4),
+        ("", None),
+    ],
+)
+def test_a_contrast_is_a_density_or_electrons(text: str, density: float | None) -> None:
+    wanted = density if density is None else pytest.approx(density, rel=1e-4)
+    assert contrast(text) == wanted
+
+
+@pytest.mark.parametrize("text", ["x", "e/nm3", "3e", "334e/A3", "3 cm"])
+def test_a_contrast_of_no_number_or_another_unit_is_refused(text: str) -> None:
+    with pytest.raises(WrongUseError, match=r"10\^10/cm2, or electrons, 334e/nm3"):
+        contrast(text)
 
 
 def test_an_entry_is_an_index_or_a_name() -> None:

@@ -53,11 +53,13 @@ def test_options_reach_the_fit(run: Run, fake_fit: Calls, curve_file: Path) -> N
     done = run(
         *("fit", curve_file, "--model", "sphere", "--seed", "5", "--q-range", "0.1.."),
         *("-p", "radius_mean=4..6", "-p", "radius_std=0.5", "--json"),
+        *("--contrast", "3"),
     )
     assert done.code == 0
     (call,) = fake_fit
     assert call["seed"] == 5
     assert call["options"].q_range == (0.1, None)
+    assert call["options"].contrast == pytest.approx(3e-4)
     assert call["options"].windows == {
         "radius_mean": (4.0, 6.0),
         "radius_std": (0.5, 0.5),
@@ -137,6 +139,10 @@ def test_without_a_model_the_models_are_listed(run: Run, curve_file: Path) -> No
         (["--model", "sphere", "-p", "radius_mean=1..900"], ["900", "nm"]),
         (["--model", "sphere", "-p", "radius_mean"], ["name=low..high"]),
         (["--model", "sphere", "-p", "radius_mean=a"], ["'a'", "numbers"]),
+        (["--model", "sphere", "--contrast", "3e10"], ["got 3e+06 1/nm²", "1e-4"]),
+        (["--model", "sphere", "--contrast", "x"], ["334e/nm3", "'x'"]),
+        (["--model", "cellulose", "--contrast", "3"], ["'cellulose'", "Leave"]),
+        (["--model", "auto", "--contrast", "3"], ["name one model"]),
         (["--model", "sphere", "--q-range", "3..1"], ["3..1", "1/nm"]),
         (["--model", "sphere", "--q-range", "3"], ["LO..HI"]),
         (["--model", "sphere", "--seed", "x"], ["--seed", "integer"]),

@@ -15,6 +15,7 @@ from saxinfer.scattering.spheres import (
     ball,
     core_shell_intensity,
     log_normal_sigma,
+    mean_volume,
     sphere_intensity,
 )
 
@@ -73,6 +74,14 @@ def test_the_amplitude_of_a_ball_starts_at_one_and_is_first_zero_at_4_4934() -> 
 def test_the_spread_of_the_logarithm_gives_back_mean_and_deviation() -> None:
     sigma = float(log_normal_sigma(one(3), one(1.2)))
     assert math.expm1(sigma**2) == pytest.approx(0.4**2)
+
+
+def test_the_mean_volume_is_the_third_moment_of_a_log_normal() -> None:
+    median, sigma = 13.0, 0.2
+    mean = one(median * math.exp(sigma**2 / 2))
+    std = mean * math.sqrt(math.expm1(sigma**2))
+    exact = 4 / 3 * math.pi * median**3 * math.exp(4.5 * sigma**2)
+    assert float(mean_volume(mean, std)) == pytest.approx(exact)
 
 
 def test_equal_spheres_scatter_as_rayleigh_said() -> None:

@@ -11,6 +11,7 @@ from saxinfer.cli.plain import WrongUseError
 __all__ = [
     "Cluster",
     "Workers",
+    "contrast",
     "entry_name",
     "file_and_entry",
     "q_range",
@@ -74,6 +75,28 @@ def q_range(text: str) -> tuple[float | None, float | None] | None:
             f"--q-range needs a lower end below the upper, but got '{text}' 1/nm."
         )
     return None if first is None and last is None else (first, last)
+
+
+def contrast(text: str) -> float | None:
+    """10^10/cm2, or with ``e/nm3`` electrons a volume, as 1/nm²; None for nothing.
+
+    Example:
+        >>> f"{contrast('3'):.4g} {contrast('334e/nm3'):.4g}", contrast("")
+        ('0.0003 0.0009412', None)
+    """
+    if not text:
+        return None
+    from saxinfer.inference.absolute import ELECTRON_RADIUS, PER_NM2
+
+    electrons = text.strip().removesuffix("e/nm3")
+    unit = PER_NM2 if electrons == text.strip() else ELECTRON_RADIUS
+    try:
+        return unit * float(electrons)
+    except ValueError:
+        raise WrongUseError(
+            "--contrast needs a number in 10^10/cm2, or electrons, 334e/nm3 say, but "
+            f"got '{text}'."
+        ) from None
 
 
 def entry_name(text: str) -> int | str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from saxinfer.cli.arguments import Cluster, Workers, q_range, windows
+from saxinfer.cli.arguments import Cluster, Workers, contrast, q_range, windows
 from saxinfer.cli.plain import UNREADABLE, WRONG_USE, WrongUseError, command_line
 from saxinfer.cli.series import fit_all, fit_alone
 
@@ -62,6 +62,14 @@ def fit(
             help="Curve to subtract, errors too.",
         ),
     ] = "",
+    contrast_text: Annotated[
+        str,
+        typer.Option(
+            "--contrast",
+            metavar="VALUE",
+            help="In 10^10/cm2, or 334e/nm3: turns 1/cm into a volume fraction.",
+        ),
+    ] = "",
     method: Annotated[
         str,
         typer.Option(
@@ -86,8 +94,9 @@ def fit(
 ) -> None:
     """Fit a model to every curve of the files: posterior, verdict and report."""
     narrowed, part = windows(parameter or ()), q_range(q_range_text)
-    _check_model(model, narrowed)
-    options = _checked_options(narrowed, part, method, estimator)
+    unit = contrast(contrast_text)
+    _check_model(model, narrowed, unit)
+    options = _checked_options(narrowed, part, method, estimator, unit)
     tried = _tried(model, options)
     from saxinfer.cli.inputs import Unreadable, read_background, read_curves
 
@@ -108,8 +117,11 @@ def fit(
         raise typer.Exit(UNREADABLE)
 
 
-def _check_model(model: str, narrowed: dict[str, tuple[float, float]]) -> None:
+def _check_model(
+    model: str, narrowed: dict[str, tuple[float, float]], contrast: float | None
+) -> None:
     """Refuses an unknown model or parameter before anything is read."""
+    from saxinfer.inference.absolute import check_contrast
     from saxinfer.structures import MODELS, get_structure
 
     if model == AUTO:
@@ -122,7 +134,9 @@ def _check_model(model: str, narrowed: dict[str, tuple[float, float]]) -> None:
         typer.echo(f"{said} The models are:\n{names}", err=True)
         raise typer.Exit(WRONG_USE)
     try:
-        space = get_structure(model).space
+        structure = get_structure(model)
+        check_contrast(structure, contrast)
+        space = structure.space
         for name, (low, high) in narrowed.items():
             space = space.narrow(name, low, high)
     except ValueError as error:
@@ -134,12 +148,20 @@ def _checked_options(
     part: tuple[float | None, float | None] | None,
     method: str,
     estimator: Path | None,
+    contrast: float | None,
 ) -> "FitOptions":
     """Refuses an unknown method, likewise."""
     from saxinfer.inference import FitOptions
 
     try:
-        return FitOptions(narrowed, part, command_line(), estimator, method=method)
+        return FitOptions(
+            narrowed,
+            part,
+            command_line(),
+            estimator,
+            method=method,
+            contrast=contrast,
+        )
     except ValueError as error:
         raise WrongUseError(str(error)) from None
 

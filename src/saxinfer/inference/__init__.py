@@ -15,6 +15,12 @@ from torch import Generator, Tensor
 
 from saxinfer.curve import Curve
 from saxinfer.inference import card
+from saxinfer.inference.absolute import (
+    LARGEST_CONTRAST,
+    check_contrast,
+    check_unit,
+    read_scale,
+)
 from saxinfer.inference.answer import Answer
 from saxinfer.inference.base import Band, Evidence, Fit, Provenance, Quality
 from saxinfer.inference.card import Estimator
@@ -78,6 +84,9 @@ class FitOptions:
         absolute: Whether the intensity is in the model's own unit, so that its scale is
             known; taken as unknown otherwise.
         scale_error: Relative standard error of a known scale.
+        contrast: Difference of scattering length densities that is one unit of the
+            model's contrast [1/nm²], as ``Structure.unit_contrast`` says; with it, the
+            scale of a curve in 1/cm or the like is a volume fraction.
 
     Raises:
         ValueError: If the method is unknown, or cannot do what is asked.
@@ -91,6 +100,7 @@ class FitOptions:
     method: str = DEFAULT_METHOD
     absolute: bool = False
     scale_error: float = 0.0
+    contrast: float | None = None
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -119,6 +129,26 @@ class FitOptions:
                 f"The method '{self.method}' sees the shape of a curve only; a known "
                 f"scale tells it nothing. Use the method '{DEFAULT_METHOD}'."
             )
+        if self.contrast is not None:
+            self._check_contrast(self.contrast)
+
+    def _check_contrast(self, contrast: float) -> None:
+        if not 0 < abs(contrast) <= LARGEST_CONTRAST:
+            raise ValueError(
+                f"A contrast must be other than 0 and at most {LARGEST_CONTRAST:g} "
+                f"1/nm², more than any matter has, got {contrast:g} 1/nm². 10^10/cm2 "
+                "is 1e-4 1/nm², one electron a nm³ 2.8179e-6."
+            )
+        if self.absolute:
+            raise ValueError(
+                "A contrast was given, but the intensity is in the model's own unit, "
+                "in which it is one. Leave the contrast or absolute=True out."
+            )
+        if not METHODS[self.method].scales:
+            raise ValueError(
+                f"The method '{self.method}' sees the shape of a curve only, and no "
+                f"scale to read with a contrast. Use the method '{DEFAULT_METHOD}'."
+            )
 
 
 def run(
@@ -137,20 +167,28 @@ def run(
 
     Raises:
         ValueError: If the model or a parameter is unknown, a range is outside of the
-            prior, or fewer than ten points are left.
+            prior, a contrast says nothing of this curve, or fewer than ten points are
+            left.
     """
     start = time.perf_counter()
     options = options or FitOptions()
-    get_structure(model)
+    structure = get_structure(model)
+    check_contrast(structure, options.contrast)
+    check_unit(curve.intensity_unit, options.contrast)
     prepared = prepare(curve, options.q_range)
     answer = METHODS[options.method].answer(prepared, model, options, seed)
+    posterior, quality = answer.posterior, answer.quality
+    if not options.absolute:
+        unit = curve.intensity_unit
+        posterior, doubts = read_scale(posterior, structure, unit, options.contrast)
+        quality = replace(quality, reasons=(*quality.reasons, *doubts))
     return Fit(
         curve=prepared.curve,
         model=model,
         method=options.method,
-        posterior=answer.posterior,
+        posterior=posterior,
         band=answer.band,
-        quality=answer.quality,
+        quality=quality,
         evidence=answer.evidence,
         model_free=model_free(prepared.curve),
         provenance=Provenance(
@@ -330,6 +368,8 @@ def _settings(options: FitOptions, prepared: Prepared) -> dict[str, str | float 
         settings["scale"] = "known"
         if options.scale_error:
             settings["scale error"] = options.scale_error
+    if options.contrast is not None:
+        settings["contrast [1/nm2]"] = options.contrast
     if options.q_range is not None:
         low, high = ("" if end is None else f"{end:g}" for end in options.q_range)
         settings["q range [1/nm]"] = f"{low}..{high}"

@@ -266,6 +266,11 @@ def check_choice(
             "Models share no parameters and no estimator: name one model, or leave out "
             "what narrows a parameter or names an estimator."
         )
+    if options.contrast is not None:
+        raise ValueError(
+            "A contrast is a unit of one model's densities: name one model, or leave "
+            "the contrast out."
+        )
     models = tuple(models) or available()
     for name in models:
         get_structure(name)

@@ -124,11 +124,13 @@ def unit_in_print(unit: str) -> str:
     """A unit as printed: raised powers, and no fraction of one.
 
     Example:
-        >>> unit_in_print("1/nm"), unit_in_print("m2/cm3"), unit_in_print("a.u.")
-        ('nm⁻¹', 'm²/cm³', 'a.u.')
+        >>> unit_in_print("1/nm"), unit_in_print("10^10/cm2"), unit_in_print("a.u.")
+        ('nm⁻¹', '10¹⁰/cm²', 'a.u.')
     """
     raised = re.sub(
-        r"(?<=[^\W\d])(-?\d+)", lambda found: found[0].translate(SUPERSCRIPT), unit
+        r"(?:\^|(?<=[^\W\d]))(-?\d+)",
+        lambda found: found[1].translate(SUPERSCRIPT),
+        unit,
     )
     top, _, bottom = raised.partition("/")
     return f"{bottom}⁻¹" if top.strip() == "1" and bottom.isalpha() else raised

@@ -32,7 +32,13 @@ from torch import Tensor
 
 from saxinfer.scattering.log_normal import LogNormal
 
-__all__ = ["ball", "core_shell_intensity", "log_normal_sigma", "sphere_intensity"]
+__all__ = [
+    "ball",
+    "core_shell_intensity",
+    "log_normal_sigma",
+    "mean_volume",
+    "sphere_intensity",
+]
 
 # Where q times the median radius, weighted by R^6, lies between these, the series
 # gives way. It is a polynomial in tau = t (1 + BEND) / (t + BEND), where t is the
@@ -55,6 +61,13 @@ def log_normal_sigma(
 ) -> Float[Tensor, " batch"]:
     """Standard deviation of ln R for a mean and standard deviation of R by number."""
     return torch.log1p((std / mean).square()).sqrt()
+
+
+def mean_volume(
+    mean: Float[Tensor, " batch"], std: Float[Tensor, " batch"]
+) -> Float[Tensor, " batch"]:
+    """Mean volume of spheres, 4 pi / 3 <R>³ (1 + sd² / <R>²)³ [nm³]."""
+    return (4 * math.pi / 3) * (mean + std.square() / mean).pow(3)
 
 
 def ball(x: Tensor) -> Tensor:

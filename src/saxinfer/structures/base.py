@@ -39,6 +39,8 @@ class Structure(abc.ABC):
         unseen: Those of them whose latent number then moves no curve at all.
         smooth_to: Largest q up to which curves are smooth [1/nm].
         valid_to: Largest q that the closed form is made for [1/nm].
+        unit_contrast: Which difference of scattering length densities its curve is
+            nm³ a unit of, squared; "" where the scale of a curve is none.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Structure(abc.ABC):
     unseen: tuple[str, ...] = ()
     smooth_to: float = math.inf
     valid_to: float = 13.0
+    unit_contrast: str = ""
 
     @abc.abstractmethod
     def intensity(
@@ -144,6 +147,16 @@ class Structure(abc.ABC):
         edges are all at random distances has none.
         """
         return theta[:, :0]
+
+    def mean_volume(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"] | None:
+        """Mean volume of a particle, by number [nm³].
+
+        The curve is then a unit of the particles' volume fraction. None if the model
+        is no dispersion of particles: it fills the volume.
+        """
+        return None
 
     def latent(
         self, coordinates: Float[Tensor, "batch parameter"]

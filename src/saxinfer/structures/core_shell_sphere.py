@@ -21,7 +21,7 @@ from saxinfer.parameter import Parameter, ParameterSpace
 from saxinfer.scattering.dispersion import Dispersion
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
-from saxinfer.scattering.spheres import core_shell_intensity
+from saxinfer.scattering.spheres import core_shell_intensity, mean_volume
 from saxinfer.structures.base import Structure
 from saxinfer.structures.phase import Phase
 
@@ -101,6 +101,7 @@ class CoreShellSphere(Structure):
         Phase("core", "of the particle", CONTRAST, "mean radius by number"),
         Phase("shell", "of the particle", CONTRAST, "thickness"),
     )
+    unit_contrast = "√(core² + shell²), each less solvent"
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -151,6 +152,12 @@ class CoreShellSphere(Structure):
         outer, thickness = theta[:, 0], theta[:, 2]
         inner = outer - thickness
         return torch.stack([2 * outer, 2 * inner, outer + inner, thickness], -1)
+
+    def mean_volume(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"]:
+        """4 pi / 3 times the third moment of the outer radius [nm³]."""
+        return mean_volume(theta[:, 0], theta[:, 1])
 
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]

@@ -124,6 +124,7 @@ class Lnp(Structure):
         ),
         Phase("shell", "of the particles", "less solvent, solvent = 1", "thickness"),
     )
+    unit_contrast = "that of the solvent itself"
 
     def __init__(self, smoothing: float = 0.0) -> None:
         if smoothing < 0:
@@ -188,6 +189,12 @@ class Lnp(Structure):
         outer, thickness = theta[:, 0], theta[:, 2]
         inner = outer - thickness
         return torch.stack([2 * outer, 2 * inner, outer + inner, thickness], -1)
+
+    def mean_volume(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"]:
+        """Of particles that are thicker than their shell [nm³]."""
+        return ShelledSpheres(*theta[:, :3].double().unbind(-1)).volume.to(theta.dtype)
 
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]

@@ -18,7 +18,7 @@ from saxinfer.parameter import Parameter, ParameterSpace
 from saxinfer.scattering.dispersion import Dispersion
 from saxinfer.scattering.grid import Grid
 from saxinfer.scattering.realisation import Realisation
-from saxinfer.scattering.spheres import sphere_intensity
+from saxinfer.scattering.spheres import mean_volume, sphere_intensity
 from saxinfer.structures.base import Structure
 from saxinfer.structures.phase import Phase
 
@@ -51,6 +51,7 @@ class Sphere(Structure):
         Parameter("diameter", "nm", 1, 300, "Mean diameter by number.", "log-uniform"),
     )
     phases = (Phase("spheres", length="mean radius by number"),)
+    unit_contrast = "sphere less solvent"
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
@@ -95,6 +96,12 @@ class Sphere(Structure):
     ) -> Float[Tensor, "batch distance"]:
         """The mean diameter."""
         return 2 * theta[:, :1]
+
+    def mean_volume(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"]:
+        """4 pi / 3 times the third moment of the radius [nm³]."""
+        return mean_volume(theta[:, 0], theta[:, 1])
 
     def derived_values(
         self, theta: Float[Tensor, "batch parameter"]
