@@ -5,8 +5,9 @@ held-back curves, with all their points and nothing softened,
 
 .. math:: \Delta = \ln L_\text{saturated} - \mathcal L_K(x) ,
 
-in nats. A perfect posterior has about a half for each parameter that the curve knows,
-more where errors are understated, and as much as its distance from the posterior. No
+in nats. A perfect posterior has the logarithm of how much the curve narrows the prior,
+some nats a parameter, and more where errors are understated; a network has its distance
+from the posterior besides. No
 curve counts for more than ``WORST``: one that the model cannot explain must not decide.
 The same normal numbers are used each time, so that figures can be compared.
 
