@@ -114,6 +114,16 @@ def test_the_same_seed_draws_the_same_and_inside_the_bounds(model: Structure) ->
 
 
 @every_model
+def test_particles_have_a_volume_and_their_curves_a_unit(model: Structure) -> None:
+    theta = thetas(model, 300)
+    volume = model.mean_volume(theta)
+    if volume is not None:
+        assert model.unit_contrast
+        assert volume.shape == (300,)
+        assert bool((volume > 0).all() & volume.isfinite().all())
+
+
+@every_model
 def test_dependent_and_derived_values_lie_within_their_stated_bounds(
     model: Structure,
 ) -> None:

@@ -67,7 +67,8 @@ def fit(
         typer.Option(
             "--contrast",
             metavar="VALUE",
-            help="In 10^10/cm2, or 334e/nm3: turns 1/cm into a volume fraction.",
+            help="Scattering length density that is one unit of the model's contrast, "
+            "in 10^10/cm2, or electrons, 334e/nm3: 1/cm becomes a volume fraction.",
         ),
     ] = "",
     method: Annotated[

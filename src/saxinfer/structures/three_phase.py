@@ -145,6 +145,7 @@ class ThreePhase(Structure):
         Phase(name, "of the volume", "density, pore = 0, solid = 1", "mean chord")
         for name in ("pores", "interface phase", "solid")
     )
+    unit_contrast = "solid less pore"
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]

@@ -99,6 +99,7 @@ class TwoPhase(Structure):
         Phase("rarer phase", "of the volume", "by definition", "mean chord"),
         Phase("other phase", "of the volume", "by definition", "mean chord"),
     )
+    unit_contrast = "one phase less the other"
 
     def intensity(
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
