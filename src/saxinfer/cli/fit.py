@@ -74,7 +74,9 @@ def fit(
     method: Annotated[
         str,
         typer.Option(
-            "--method", metavar="NAME", help="npe+refine, or xgboost (boosted trees)."
+            "--method",
+            metavar="NAME",
+            help="npe+refine, label-free (no network), or xgboost (boosted trees).",
         ),
     ] = "npe+refine",
     estimator: Annotated[
