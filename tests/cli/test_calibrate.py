@@ -70,7 +70,7 @@ def test_a_stopped_run_goes_on_to_its_page(run: Run, stopped: Path) -> None:
         (("cube",), "'cube' is neither a model"),
         (("sphere", "--curves", "5"), "tests of fewer than 20 curves"),
         (("sphere", "--method", "xgboost"), "comes with the package"),
-        (("two_phase",), "no trained estimator for 'two_phase'"),
+        (("sasmodels:sphere",), "no trained estimator for 'sasmodels:sphere'"),
     ],
 )
 def test_wrong_use_is_one_sentence_and_leaves_nothing(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from saxinfer.inference import DEFAULT_METHOD, METHODS
 from saxinfer.inference.card import load_estimator
 from saxinfer.judging.error import CalibrationError
-from saxinfer.structures import MODELS
+from saxinfer.structures import MODELS, get_structure
 
 __all__ = ["Subject"]
 
@@ -49,7 +49,7 @@ class Subject:
             raise CalibrationError(
                 f"Unknown method '{method}'. Known methods: {', '.join(METHODS)}."
             )
-        if text in MODELS:
+        if _is_model(text):
             return cls._shipped(text, method or DEFAULT_METHOD)
         folder = Path(text)
         card = _card(folder)
@@ -73,6 +73,15 @@ class Subject:
         return cls(model, method, None, _hash(model, method, None))
 
 
+def _is_model(name: str) -> bool:
+    """Whether it is the name of a model, those made from others included."""
+    try:
+        get_structure(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _card(folder: Path) -> dict[str, Any]:
     """The card in a folder.
 
@@ -87,7 +96,7 @@ def _card(folder: Path) -> dict[str, Any]:
         )
     try:
         card = json.loads(place.read_text())
-        known = card["schema"] in OWNERS and card["model"] in MODELS
+        known = card["schema"] in OWNERS and _is_model(str(card["model"]))
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:
