@@ -44,3 +44,13 @@ def test_an_unknown_model_lists_the_known_ones(run: Run) -> None:
     assert done.code == 2
     assert "Unknown model 'sphear'" in done.err
     assert "sphere" in done.err
+
+
+def test_a_combination_is_told_like_a_model(run: Run) -> None:
+    done = run("models", "sphere@hardsphere")
+    assert done.code == 0
+    assert "volume_fraction" in done.out
+    assert "@hardsphere" in run("models").out
+    refused = run("models", "wood@hardsphere")
+    assert refused.code == 2
+    assert "lnp@hardsphere" in refused.err

@@ -37,6 +37,7 @@ def models(
         return
     for structure in MODELS.values():
         typer.echo(f"{structure.name:20} {structure.title}")
+    typer.echo(f"{'NAME@hardsphere':20} One of spheres, not dilute: sphere@hardsphere")
     typer.echo(f"{'sasmodels:NAME':20} Any form factor of sasmodels, such as cylinder")
 
 

@@ -6,6 +6,7 @@ from saxinfer.structures.base import Structure
 from saxinfer.structures.cellulose import Cellulose
 from saxinfer.structures.core_shell_sphere import CoreShellSphere
 from saxinfer.structures.from_sasmodels import PREFIX, FromSasmodels
+from saxinfer.structures.interacting import SUFFIX, combination
 from saxinfer.structures.lnp import Lnp
 from saxinfer.structures.sphere import Sphere
 from saxinfer.structures.three_phase import ThreePhase
@@ -30,7 +31,10 @@ MODELS: dict[str, Structure] = {
 
 @functools.cache
 def get_structure(name: str) -> Structure:
-    """The model of a name; ``sasmodels:NAME`` is one of sasmodels.
+    """The model of a name.
+
+    ``sasmodels:NAME`` is one of sasmodels, ``NAME@hardsphere`` one of ours that is made
+    of spheres, with hard spheres between them.
 
     Raises:
         ValueError: If there is none; the sentence lists the known names.
@@ -41,9 +45,12 @@ def get_structure(name: str) -> Structure:
     """
     if name.startswith(PREFIX):
         return FromSasmodels(name.removeprefix(PREFIX))
+    if "@" in name:
+        return combination(name, MODELS)
     if name not in MODELS:
         raise ValueError(
-            f"Unknown model '{name}'. Known models: {', '.join(MODELS)}, and "
-            f"{PREFIX}NAME for those of sasmodels."
+            f"Unknown model '{name}'. Known models: {', '.join(MODELS)}, those of "
+            f"spheres with {SUFFIX} after the name, and {PREFIX}NAME for those of "
+            "sasmodels."
         )
     return MODELS[name]
