@@ -19,3 +19,12 @@ def test_two_efforts_share_nothing() -> None:
     assert Effort() == Effort()
     assert Effort(rounds=Rounds(1, 2, 3.0)) != Effort()
     assert Effort(sketches=Sketches(most=1)) != Effort()
+
+
+def test_a_glance_searches_as_well_and_samples_less() -> None:
+    effort, glance = Effort(), Effort().glance()
+    searching = ("scan", "first", "starts", "wide_scan", "sketches", "demand")
+    assert all(getattr(glance, n) == getattr(effort, n) for n in searching)
+    assert glance.attempts < effort.attempts
+    assert glance.steps < effort.steps
+    assert glance.rounds.most < effort.rounds.most

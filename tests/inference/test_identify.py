@@ -15,6 +15,7 @@ import saxinfer
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions, identify
 from saxinfer.inference.base import Evidence, Fit
+from saxinfer.inference.effort import Effort
 from saxinfer.inference.identify import (
     NONE,
     Nested,
@@ -141,6 +142,38 @@ def test_the_package_says_how_to_repeat_it(strange: Fit) -> None:
     )
 
 
+def test_only_models_that_are_not_far_behind_are_sampled_in_full(
+    fit_of: Callable[..., Fit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    effective = {"sphere": 300.0, "core_shell_sphere": 300.0, "two_phase": 5000.0}
+    evidence = {"sphere": -50.0, "core_shell_sphere": -10.0, "two_phase": -11.0}
+    asked: list[tuple[str, bool]] = []
+
+    def made(curve: Curve, name: str, *, options: FitOptions, seed: int) -> Fit:
+        whole = options.effort == Effort()
+        asked.append((name, whole))
+        fit = fit_of(name, evidence[name] + whole)
+        quality = replace(fit.quality, effective_samples=effective[name])
+        return replace(fit, quality=quality)
+
+    monkeypatch.setattr(identify, "run", made)
+    curve = measured("sphere", (5.0, 0.6))
+    found = identify.identify(curve, tuple(effective))
+    # The first is far behind, the third has all the samples that it needs.
+    assert asked == [
+        ("sphere", False),
+        ("core_shell_sphere", False),
+        ("two_phase", False),
+        ("core_shell_sphere", True),
+    ]
+    best = found.rivals[0]
+    assert (best.model, best.evidence.log) == ("core_shell_sphere", -9.0)
+    # A model that the user holds for likely is not left behind so soon.
+    asked.clear()
+    identify.identify(curve, tuple(effective), weights={"sphere": 1e9})
+    assert ("sphere", True) in asked
+
+
 def test_probabilities_are_those_of_a_computation_by_hand(
     fit_of: Callable[..., Fit],
 ) -> None:
@@ -190,7 +223,7 @@ def test_the_most_probable_stays_so_if_only_a_less_probable_one_passes(
     assert found.quality.reasons == fits[0].quality.reasons
 
 
-def test_each_model_is_fitted_as_if_it_had_been_named(
+def test_each_model_is_fitted_with_the_same_options_and_seed(
     monkeypatch: pytest.MonkeyPatch, fit_of: Callable[..., Fit]
 ) -> None:
     asked: list[tuple[str, FitOptions, int]] = []
@@ -203,7 +236,8 @@ def test_each_model_is_fitted_as_if_it_had_been_named(
     options = FitOptions(q_range=(0.1, 2.0))
     curve = measured("sphere", (5.0, 0.6))
     identify.identify(curve, TRIED, options=options, seed=7)
-    assert asked == [(name, options, 7) for name in TRIED]
+    glance = replace(options, effort=options.effort.glance())
+    assert asked == [(name, glance, 7) for name in TRIED]
     asked.clear()
     identify.identify(curve)
     assert tuple(name for name, *_ in asked) == available()

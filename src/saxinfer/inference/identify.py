@@ -55,6 +55,9 @@ NONE: Final = "none"
 # Models that are less probable are as good as excluded.
 RULED_OUT: Final = 0.01
 
+# Models whose log evidence is that far below the best [nat] are sampled at a glance.
+FAR_BEHIND: Final = 30.0
+
 NO_MODEL: Final = (
     "No model that was tried ({names}) passes the predictive check; this is the most "
     "probable of them, not an answer."
@@ -200,12 +203,32 @@ def identify(
     """
     options = options or FitOptions()
     given = check_choice(models or (), weights or {}, options)
-    fits: list[Fit] = []
+    glance = replace(options, effort=options.effort.glance())
+    fits: dict[str, Fit] = {}
     for name in given:
         if begun is not None:
             begun(len(fits), name)
-        fits.append(run(curve, name, options=options, seed=seed))
-    return chosen_from(fits, given)
+        fits[name] = run(curve, name, options=glance, seed=seed)
+    for name in _closer(fits, given, options):
+        if begun is not None:
+            begun(len(fits) - 1, name)
+        fit = run(curve, name, options=options, seed=seed)
+        seconds = fit.provenance.seconds + fits[name].provenance.seconds
+        fits[name] = replace(fit, provenance=replace(fit.provenance, seconds=seconds))
+    return chosen_from(tuple(fits.values()), given)
+
+
+def _closer(
+    fits: Mapping[str, Fit], weights: Mapping[str, float], options: FitOptions
+) -> tuple[str, ...]:
+    """Models that are not far behind, and whose samples are fewer than there may be."""
+    scores = {n: fit.evidence.log + math.log(weights[n]) for n, fit in fits.items()}
+    best, enough = max(scores.values()), options.effort.enough
+    return tuple(
+        name
+        for name, fit in fits.items()
+        if scores[name] > best - FAR_BEHIND and fit.quality.effective_samples < enough
+    )
 
 
 def chosen_from(fits: Sequence[Fit], weights: Mapping[str, float]) -> Fit:
