@@ -123,8 +123,10 @@ def _ranked(belief: Belief, draw: Draw, prior: Prior, seed: int) -> dict[str, An
     weights = belief.weights
     if weights is None:
         weights = samples.new_full((len(samples),), 1 / len(samples))
-    mean = weights.to(samples) @ samples
-    variance = weights.to(samples) @ (samples - mean).square()
+    # Not a product of a vector and a matrix: its last bit may depend on where these lie.
+    share = weights.to(samples)[:, None]
+    mean = (share * samples).sum(0)
+    variance = (share * (samples - mean).square()).sum(0)
     kept = _thinned(samples, weights, rng)
     truth = draw.truth.double()
     ranks = ranks_of(kept.numpy(), truth.numpy(), rng)
