@@ -123,7 +123,7 @@ def _ranked(belief: Belief, draw: Draw, prior: Prior, seed: int) -> dict[str, An
     weights = belief.weights
     if weights is None:
         weights = samples.new_full((len(samples),), 1 / len(samples))
-    # Not a product of a vector and a matrix: its last bit may depend on where these lie.
+    # No product of a vector and a matrix: its last bit may depend on where they lie.
     share = weights.to(samples)[:, None]
     mean = (share * samples).sum(0)
     variance = (share * (samples - mean).square()).sum(0)
