@@ -120,14 +120,6 @@ class Wood(Structure):
         walls = power * torch.exp(-exponent * rows.log())
         return (bundle + between + walls).to(theta.dtype)
 
-    def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
-        """Eight distances of neighbours [nm]: beyond, their order has faded.
-
-        At q_0, where the lattice factor has a bend, an interpolated curve is off by up
-        to 7e-4, elsewhere by 1e-4 and less.
-        """
-        return 8 * theta[:, 0]
-
     def smooth(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch coordinate"]:
