@@ -86,6 +86,9 @@ class Observation:
         Raises:
             ValueError: If the mean intensity over ln q is not positive.
         """
+        # Arrays of numpy lie anywhere in memory, and the last bit of a logarithm may
+        # depend on where: copies are aligned.
+        q, intensity, sigma = q.clone(), intensity.clone(), sigma.clone()
         level = float((intensity * log_q_weights(q)).sum())
         if level <= 0:
             raise ValueError(
@@ -165,7 +168,8 @@ def smearing(
     # A node nearest to a point narrower than the grid takes all of its weight.
     nearest = np.abs(distance).argmin(0)
     weight[nearest, np.arange(len(q))] += 1e-300
-    return torch.from_numpy(grid), torch.from_numpy(weight / weight.sum(0))
+    matrix = torch.from_numpy(weight / weight.sum(0))
+    return torch.from_numpy(grid).clone(), matrix.clone()
 
 
 def _narrow_smearing(q: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:

@@ -89,5 +89,6 @@ class Sampling:
             return None
         nodes = np.concatenate([inside, beyond])
         spline = make_interp_spline(nodes, np.eye(len(nodes)), k=DEGREE)(q)
-        matrix = torch.from_numpy(np.ascontiguousarray(spline.T))
-        return torch.from_numpy(nodes), self._observation.smeared(matrix)
+        # Aligned in memory, so that what follows is the same to the bit everywhere.
+        matrix = torch.from_numpy(np.ascontiguousarray(spline.T)).clone()
+        return torch.from_numpy(nodes).clone(), self._observation.smeared(matrix)
