@@ -77,9 +77,9 @@ def test_the_resolution_is_part_of_the_matrix() -> None:
 
 def test_long_reaches_few_points_and_band_limits_keep_the_own_grid() -> None:
     far = torch.tensor([math.inf, 1e5]).double()
-    ladder = Sampling(observed(Q), math.inf)
-    assert all(ladder.nodes(rung) is Q for rung in ladder.rung(far).tolist())
-    few = Q[::20]
-    assert Sampling(observed(few), math.inf).nodes(3) is few
-    assert len(Sampling(observed(Q), 3.5).nodes(3)) < len(Q)
-    assert Sampling(observed(Q), 3.0).nodes(3) is Q
+    whole, few = observed(Q), observed(Q[::20])
+    ladder = Sampling(whole, math.inf)
+    assert all(ladder.nodes(rung) is whole.grid for rung in ladder.rung(far).tolist())
+    assert Sampling(few, math.inf).nodes(3) is few.grid
+    assert len(Sampling(whole, 3.5).nodes(3)) < len(Q)
+    assert Sampling(whole, 3.0).nodes(3) is whole.grid
