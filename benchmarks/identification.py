@@ -28,16 +28,13 @@ import math
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import saxinfer as sx
-from saxinfer.crew.memory import keep_memory
+from saxinfer.crew.processes import in_processes
 from saxinfer.curve import Curve
 from saxinfer.inference.identify import best_of, identify
 from saxinfer.instrument.tiers import Tier
@@ -84,12 +81,6 @@ def _asked(file: str) -> str | None:
     return None
 
 
-def begin() -> None:
-    """Prepares a worker."""
-    torch.set_num_threads(1)
-    keep_memory()
-
-
 def judged(job: Job) -> dict[str, Any]:
     """What the curve is called."""
     start = time.process_time()
@@ -130,14 +121,12 @@ def measured(path: Path, jobs: list[Job], workers: int) -> list[dict[str, Any]]:
                 continue
             rows[row["key"]] = row
     left = [job for job in jobs if job.key not in rows]
-    start, context = time.perf_counter(), get_context("spawn")
+    start = time.perf_counter()
     with (
         path.open("a") as file,
-        ProcessPoolExecutor(workers, mp_context=context, initializer=begin) as pool,
+        closing(in_processes(judged, left, workers)) as results,
     ):
-        waiting = [pool.submit(judged, job) for job in left]
-        for count, future in enumerate(as_completed(waiting), 1):
-            row = future.result()
+        for count, row in enumerate(results, 1):
             rows[row["key"]] = row
             file.write("\n" + json.dumps(row))
             file.flush()
