@@ -28,3 +28,10 @@ def test_a_glance_searches_as_well_and_samples_less() -> None:
     assert glance.attempts < effort.attempts
     assert glance.steps < effort.steps
     assert glance.rounds.most < effort.rounds.most
+
+
+def test_a_skim_searches_next_to_the_proposals_only() -> None:
+    effort, skim = Effort(), Effort().skim()
+    assert skim.skimming
+    assert not effort.skimming
+    assert skim.starts == skim.first == effort.first

@@ -131,6 +131,16 @@ def test_one_seed_gives_one_result_and_another_another(
     assert not torch.equal(first.points, other.points)
 
 
+def test_a_skim_tells_the_evidence_from_a_few_thousand_curves(
+    linear: Target, exact: tuple[Tensor, Tensor, float], proposals: Tensor
+) -> None:
+    found = refined(linear, proposals, effort=Effort().skim())
+    assert found.drawn <= 3000
+    assert found.log_evidence_sd < 0.3
+    gap = found.log_evidence - exact[2]
+    assert abs(gap) < ERRORS * max(found.log_evidence_sd, 0.01)
+
+
 def test_more_steps_are_worth_more_and_it_stops_when_enough(
     linear: Target, proposals: Tensor
 ) -> None:

@@ -65,6 +65,7 @@ class Effort:
         walkers: Number of walkers, even, where they are not.
         steps: Largest number of steps that they walk.
         enough: Effective samples at which they stop early.
+        skimming: Whether weighed draws from the first mixture are taken as they come.
     """
 
     scan: int = 1000
@@ -85,6 +86,16 @@ class Effort:
     walkers: int = 400
     steps: int = 60
     enough: float = 1000.0
+    skimming: bool = False
+
+    def skim(self) -> "Effort":
+        """Enough to see that a model is out of the question.
+
+        The prior is not searched where no proposal leads to a good fit, and draws are
+        few: they tell the evidence to some nats.
+        """
+        rounds = Rounds(3, self.rounds.new, self.rounds.roughly)
+        return replace(self, starts=self.first, rounds=rounds, skimming=True)
 
     def glance(self) -> "Effort":
         """Enough to tell a model that is far behind others: as good a search.

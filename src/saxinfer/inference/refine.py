@@ -23,6 +23,7 @@ References:
     Raftery & Bao, Biometrics 66, 1162 (2010): incremental mixture importance sampling.
 """
 
+import math
 from dataclasses import replace
 
 import torch
@@ -30,7 +31,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.climb import approach, laplace, with_mirrors
-from saxinfer.inference.direct import draw
+from saxinfer.inference.direct import Demand, draw
 from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.inference.ensemble import Ensemble, walk
 from saxinfer.inference.mixture import StudentMixture
@@ -45,6 +46,9 @@ __all__ = ["Effort", "refine"]
 
 # Share of the weight of components that walkers do without.
 FEW = 0.03
+
+# Draws that are taken as they come, however few of them count.
+ANY = Demand(enough=1.0, most=1000, share=0.0, shape=math.inf)
 
 
 def refine(
@@ -69,6 +73,8 @@ def refine(
     shape = Recorded.of(target.by_shape)
     search = searched(shape, proposals, effort, generator)
     mixture = mixture_of(shape, search, proposals)
+    if effort.skimming:
+        return _skimmed(target, mixture, effort, generator)
     tried = 0
     if not target.absolute:
         attempt = sketched(shape, search, mixture, effort, generator)
@@ -89,6 +95,17 @@ def refine(
         places = pool.points[rows]
         sampled = _walked(target, places, pool.mixture, effort, generator)
     return replace(sampled, drawn=tried + sampled.drawn + len(pool.points))
+
+
+def _skimmed(
+    target: Target, mixture: StudentMixture, effort: Effort, generator: Generator
+) -> Ensemble:
+    """Weighed draws from a mixture that was hardly adapted."""
+    pool = Pool(mixture, target.proposed)
+    _adapt(target, pool, effort.rounds, effort.draws, generator)
+    sampled = draw(target, pool.mixture, generator, ANY).ensemble
+    assert sampled is not None
+    return replace(sampled, drawn=sampled.drawn + len(pool.points))
 
 
 def _walked(

@@ -41,6 +41,7 @@ from torch import Tensor
 __all__ = [
     "Nodes",
     "clipped_covariance",
+    "gauss_legendre",
     "level_covariance",
     "resample",
     "resampling_matrix",
@@ -123,7 +124,7 @@ def _quadrature(
     points, weights = [], []
     for low, high in itertools.pairwise(knots):
         half = 0.5 * (high - low)
-        x, w = _gauss_legendre(6 + math.ceil(fastest * half / 1.2))
+        x, w = gauss_legendre(6 + math.ceil(fastest * half / 1.2))
         points.append(low + half * (1 + x))
         weights.append(half * w)
     r = np.concatenate(points)
@@ -133,7 +134,8 @@ def _quadrature(
 
 
 @functools.lru_cache(maxsize=512)
-def _gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
+def gauss_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places between -1 and 1 and weights of that many; do not write to them."""
     points, weights = np.polynomial.legendre.leggauss(count)
     return points, weights
 
@@ -197,7 +199,7 @@ def level_covariance(
         >>> level_covariance(zero, zero, half) * 2 * torch.pi
         tensor([[0.5236]], dtype=torch.float64)
     """
-    points, weights = np.polynomial.legendre.leggauss(LEVEL_POINTS)
+    points, weights = gauss_legendre(LEVEL_POINTS)
     share = torch.from_numpy(0.5 * (1 + points)).to(g)
     limit = torch.asin(g.clamp(-1, 1))[..., None]
     u = limit * share
