@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from label_free_scores import fit_all, table
+from label_free_scores import COUNTS, fit_all, table
 from saxinfer.inference.label_free.curves import read_unlabelled
 from saxinfer.inference.label_free.plan import Plan
 from saxinfer.inference.label_free.training import train_label_free
@@ -43,8 +43,6 @@ from saxinfer.preprocess.features import features
 from saxinfer.scattering.matrix_prior import REACH, Heights
 from saxinfer.structures import get_structure
 from saxinfer.structures.base import Structure
-
-COUNTS = (100, 1_000, 10_000)
 
 # As `saxinfer simulate MODEL --noise standard` has it [1/nm].
 Q_LOW, Q_HIGH, POINTS = 0.02, 3.0, 500

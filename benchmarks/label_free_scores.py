@@ -33,16 +33,27 @@ SAMPLES, TOGETHER = 256, 50
 # Truths lie in the interval between these, if it is honest, in nine cases of ten.
 LOW, HIGH = 0.05, 0.95
 
+# Numbers of curves that are learnt from.
+COUNTS = (100, 1_000, 10_000)
+
 REFINED = "free-10000"
 FITS = "fits.jsonl"
 
-# Parts of the figure: name, label, colour (Okabe & Ito), marker.
-SHOWN = (
-    ("trees-10000", "boosted trees, labels", "#E69F00", "s"),
-    ("labels-10000", "network, labels", "#0072B2", "o"),
-    ("free-10000", "network, no labels", "#009E73", "D"),
-    ("exact", "exact posterior", "#000000", "_"),
+# Parts of the figure: name, label, style (colours of Okabe & Ito).
+SHOWN: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("trees-10000", "boosted trees, labels", {"color": "#E69F00", "marker": "s"}),
+    ("labels-10000", "network, labels", {"color": "#0072B2", "marker": "o"}),
+    ("free-10000", "network, no labels", {"color": "#009E73", "marker": "D"}),
+    (
+        "shipped",
+        "network, labels, 3.5 million curves",
+        {"color": "#0072B2", "marker": "o", "mfc": "none"},
+    ),
+    ("exact", "exact posterior", {"color": "#000000", "marker": "|", "ms": 12}),
 )
+
+# Columns whose rise with the number of curves is drawn, and how.
+RISING = (("alpha_mean", "-"), ("phi_crystal", "--"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,53 +317,42 @@ def table(model: str, out: Path, path: Path) -> None:
 def draw(found: list[Score], names: tuple[str, ...], path: Path) -> None:
     """R² and coverage by column; R² by number of curves."""
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     by = {(score.part, score.column): score for score in found}
-    figure, (top, below, right) = plt.subplots(
-        1, 3, figsize=(12, 4.6), width_ratios=(1, 1, 0.9), layout="constrained"
+    figure, (left, middle, right) = plt.subplots(
+        1, 3, figsize=(12, 5.2), width_ratios=(1, 1, 0.9), layout="constrained"
     )
     places = np.arange(len(names))[::-1]
-    for part, label, colour, marker in SHOWN:
-        kept = [
-            (place, by[part, n])
-            for place, n in zip(places, names, strict=True)
-            if (part, n) in by
-        ]
-        if not kept:
-            continue
-        style: dict[str, Any] = {"color": colour, "marker": marker, "ls": ""}
-        if marker == "_":
-            style = {"color": colour, "marker": "|", "ls": "", "ms": 13, "mew": 2}
-        rows = [place for place, _ in kept]
-        top.plot([s.r2 for _, s in kept], rows, label=label, **style)
-        below.plot([s.coverage for _, s in kept], rows, **style)
-    top.set_yticks(places, names)
-    top.set_xlabel("R² of the mean [1]")
-    top.axvline(0, color="0.7", lw=0.8, zorder=0)
-    below.set_yticks(places, [])
-    below.set_xlabel("truths in the 90 % interval [1]")
-    below.axvline(0.9, color="0.7", lw=0.8, zorder=0)
-    top.legend(loc="lower right", fontsize=8)
-    counts = (100, 1_000, 10_000)
-    for kind, label, colour, marker in (
-        ("trees", "boosted trees, labels", "#E69F00", "s"),
-        ("labels", "network, labels", "#0072B2", "o"),
-        ("free", "network, no labels", "#009E73", "D"),
-    ):
-        for name, line in (("alpha_mean", "-"), ("phi_crystal", "--")):
-            kept_counts = [n for n in counts if (f"{kind}-{n}", name) in by]
-            if kept_counts:
-                right.plot(
-                    kept_counts,
-                    [by[f"{kind}-{n}", name].r2 for n in kept_counts],
-                    color=colour,
-                    marker=marker,
-                    ls=line,
-                    label=f"{label}, {name}",
-                )
+    for place in places:
+        for axes in (left, middle):
+            axes.axhline(place, color="0.92", lw=0.8, zorder=0)
+    shown = [part for part in SHOWN if (part[0], names[0]) in by]
+    for number, (part, label, style) in enumerate(shown):
+        rows = places + 0.12 * (0.5 * (len(shown) - 1) - number)
+        some = [by[part, name] for name in names]
+        left.plot([s.r2 for s in some], rows, ls="", label=label, **style)
+        middle.plot([s.coverage for s in some], rows, ls="", **style)
+    left.axvline(0, color="0.6", lw=0.8, zorder=0)
+    left.set_yticks(places, names)
+    left.set_xlabel("R² of the mean [1]")
+    middle.axvline(0.9, color="0.6", lw=0.8, zorder=0)
+    middle.set_yticks(places, [])
+    middle.set_xlabel("truths in the 90 % interval [1]")
+    for part, _, style in shown[:3]:
+        kind = part.partition("-")[0]
+        for name, line in RISING:
+            counts = [n for n in COUNTS if (f"{kind}-{n}", name) in by]
+            risen = [by[f"{kind}-{n}", name].r2 for n in counts]
+            right.plot(counts, risen, ls=line, **style)
     right.set_xscale("log")
     right.set_xlabel("curves that were learnt from [1]")
     right.set_ylabel("R² of the mean [1]")
-    right.legend(fontsize=7)
+    right.legend(
+        [Line2D([], [], color="0.3", ls=line) for _, line in RISING],
+        [name for name, _ in RISING],
+        loc="lower right",
+    )
+    figure.legend(loc="outside upper center", ncols=len(shown), fontsize=9)
     figure.savefig(path, dpi=150)
     plt.close(figure)
