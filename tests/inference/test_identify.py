@@ -13,7 +13,7 @@ from torch import Generator
 
 import saxinfer
 from saxinfer.curve import Curve
-from saxinfer.inference import FitOptions, identify
+from saxinfer.inference import FitOptions, identify, trials
 from saxinfer.inference.base import Evidence, Fit
 from saxinfer.inference.effort import Effort
 from saxinfer.inference.identify import (
@@ -158,7 +158,7 @@ def test_only_models_that_are_not_far_behind_are_sampled_in_full(
         quality = replace(fit.quality, effective_samples=effective[name])
         return replace(fit, quality=quality)
 
-    monkeypatch.setattr(identify, "run", made)
+    monkeypatch.setattr(trials, "run", made)
     curve = measured("sphere", (5.0, 0.6))
     found = identify.identify(curve, tuple(effective))
     # The first is far behind; the evidence of the third is all that is asked of it.
@@ -239,7 +239,7 @@ def asked(
             found.append((model, options, seed))
             return fit_of(model, logs[model], **made)
 
-        monkeypatch.setattr(identify, "run", run)
+        monkeypatch.setattr(trials, "run", run)
         curve = measured("sphere", (5.0, 0.6))
         identify.identify(curve, tuple(logs), options=options, seed=7)
         return found
@@ -301,7 +301,7 @@ def test_all_models_are_tried_where_none_is_named(
         tried.append(model)
         return fit_of(model, -1.0)
 
-    monkeypatch.setattr(identify, "run", run)
+    monkeypatch.setattr(trials, "run", run)
     identify.identify(measured("sphere", (5.0, 0.6)))
     assert set(tried) == set(available())
 

@@ -16,8 +16,8 @@ References:
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -25,9 +25,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from saxinfer.curve import Curve
-from saxinfer.inference import DEFAULT_METHOD, METHODS, FitOptions, run
+from saxinfer.inference import DEFAULT_METHOD, METHODS, FitOptions
 from saxinfer.inference.base import Fit, Rival
-from saxinfer.inference.effort import Effort
+from saxinfer.inference.trials import FAR_BEHIND, Begun, Trials
 from saxinfer.inference.verdict import LARGEST_ERROR, MISFIT_P, SMALLEST_P
 from saxinfer.posterior import Posterior, Quantity, Summary
 from saxinfer.structures import MODELS, get_structure
@@ -56,19 +56,10 @@ NONE: Final = "none"
 # Models that are less probable are as good as excluded.
 RULED_OUT: Final = 0.01
 
-# Models whose log evidence is that far below the best [nat] are skimmed only.
-FAR_BEHIND: Final = 15.0
-
-# Standard error of a log evidence with which models can be compared [nat].
-SHARP: Final = 0.1
-
 NO_MODEL: Final = (
     "No model that was tried ({names}) passes the predictive check; this is the most "
     "probable of them, not an answer."
 )
-
-# Told how many models are done, and which one is next.
-Begun = Callable[[int, str], None]
 
 
 @dataclass(frozen=True)
@@ -207,7 +198,7 @@ def identify(
     """
     options = options or FitOptions()
     given = check_choice(models or (), weights or {}, options)
-    trials = _Trials(curve, given, options, seed, begun)
+    trials = Trials(curve, given, options, seed, begun)
     for name in given:
         trials.fit(name, options.effort.skim())
     best = max(trials.scores.values())
@@ -220,66 +211,6 @@ def identify(
             if name not in near:
                 trials.settle(name)
     return chosen_from(tuple(trials.fits.values()), given)
-
-
-@dataclass(eq=False)
-class _Trials:
-    """Fits of one curve so far, the latest of each model.
-
-    Attributes:
-        curve: The curve.
-        weights: Prior weight of each model.
-        options: How to fit.
-        seed: Of the sampling.
-        begun: Told before each fit how many models are done, and which one it is of.
-        fits: By model.
-        settled: How many models are done.
-    """
-
-    curve: Curve
-    weights: Mapping[str, float]
-    options: FitOptions
-    seed: int
-    begun: Begun | None
-    fits: dict[str, Fit] = field(default_factory=dict)
-    settled: int = 0
-
-    @property
-    def scores(self) -> dict[str, float]:
-        """Log evidence and log prior weight of each."""
-        return {
-            name: fit.evidence.log + math.log(self.weights[name])
-            for name, fit in self.fits.items()
-        }
-
-    @property
-    def ranked(self) -> list[str]:
-        """Models, the most probable first."""
-        scores = self.scores
-        return sorted(scores, key=scores.__getitem__, reverse=True)
-
-    def fit(self, name: str, effort: Effort) -> None:
-        """Fits one model; time that it took before is added."""
-        if self.begun is not None:
-            self.begun(self.settled, name)
-        options = replace(self.options, effort=effort)
-        fit = run(self.curve, name, options=options, seed=self.seed)
-        before = self.fits.get(name)
-        seconds = 0.0 if before is None else before.provenance.seconds
-        seconds += fit.provenance.seconds
-        provenance = replace(fit.provenance, seconds=seconds)
-        self.fits[name] = replace(fit, provenance=provenance)
-
-    def settle(self, name: str) -> None:
-        """Fits one model as well as it deserves."""
-        effort = self.options.effort
-        self.fit(name, effort.glance())
-        fit, behind = self.fits[name], max(self.scores.values()) - self.scores[name]
-        few = behind == 0 and fit.quality.effective_samples < effort.enough
-        blurred = behind < FAR_BEHIND and fit.evidence.sd > SHARP
-        if few or blurred:
-            self.fit(name, effort)
-        self.settled += 1
 
 
 def chosen_from(fits: Sequence[Fit], weights: Mapping[str, float]) -> Fit:
