@@ -15,9 +15,10 @@ standard tier on the library's q, and learns from the first 100, 1,000 and all o
   beside ``usual`` with nothing changed.
 
 ``fit`` refines the proposals of ``free-10000`` for the first curves that judge: what
-intervals hold, and the Bayes limit. ``table`` scores what there is, prints the tables,
-writes scores.csv, and draws the figure. Each part is kept in a folder of DIR and not
-made twice; a training that was stopped goes on.
+intervals hold, and the Bayes limit; the seed of a fit is the number of its curve.
+``table`` scores what there is, prints the tables, writes scores.csv, and draws the
+figure. Each part is kept in a folder of DIR and not made twice; a training without
+labels that was stopped goes on, the others begin again.
 """
 
 import argparse
@@ -32,10 +33,11 @@ from torch import Generator, Tensor
 
 from label_free_scores import COUNTS, fit_all, table
 from saxinfer.inference.label_free.curves import read_unlabelled
+from saxinfer.inference.label_free.learn import STEEPEST, WARM
 from saxinfer.inference.label_free.plan import Plan
 from saxinfer.inference.label_free.training import train_label_free
 from saxinfer.inference.npe import NUISANCE_TARGETS, PosteriorNetwork, seen
-from saxinfer.inference.recipe import Course
+from saxinfer.inference.recipe import Course, share_of_rate
 from saxinfer.inference.trees.training import train_trees
 from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.library import Recipe, make_library, open_library
@@ -115,14 +117,12 @@ def learn_labels(model: str, out: Path, name: str, count: int) -> None:
     best, kept = float("inf"), network.state_dict()
     for step in range(plan.steps):
         for group in optimizer.param_groups:
-            warm = min(1.0, (step + 1) / 100)
-            turn = 0.5 * (1 + np.cos(np.pi * step / plan.steps))
-            group["lr"] = plan.rate * warm * turn
+            group["lr"] = plan.rate * share_of_rate(step, plan.steps, WARM)
         rows = used[torch.randperm(len(used), generator=generator)[: plan.batch]]
         loss = -network.log_density(latent[rows], shown[rows]).mean()
         optimizer.zero_grad()
         torch.autograd.backward(loss)
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), STEEPEST)
         optimizer.step()
         if (step + 1) % 100 == 0:
             with torch.no_grad():

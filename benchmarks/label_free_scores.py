@@ -46,7 +46,7 @@ SHOWN: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("free-10000", "network, no labels", {"color": "#009E73", "marker": "D"}),
     (
         "shipped",
-        "network, labels, 3.5 million curves",
+        "network of the package",
         {"color": "#0072B2", "marker": "o", "mfc": "none"},
     ),
     ("exact", "exact posterior", {"color": "#000000", "marker": "|", "ms": 12}),

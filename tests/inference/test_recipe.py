@@ -1,9 +1,17 @@
 """Mirrors src/saxinfer/inference/recipe.py."""
 
+import math
+
 import pytest
 import torch
 
-from saxinfer.inference.recipe import RECIPES, Course, Recipe, recipe_for
+from saxinfer.inference.recipe import (
+    RECIPES,
+    Course,
+    Recipe,
+    recipe_for,
+    share_of_rate,
+)
 from saxinfer.structures import MODELS
 
 
@@ -71,3 +79,14 @@ def test_gpus_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     see(monkeypatch, cuda=2)
     with pytest.raises(ValueError, match="3 GPUs were asked for, but PyTorch sees 2"):
         Course(devices=3).kind()
+
+
+def test_the_rate_rises_to_its_largest_and_falls_to_nothing() -> None:
+    shares = [share_of_rate(step, 1000, 100) for step in range(1200)]
+    top = shares.index(max(shares))
+    assert 90 <= top <= 99
+    assert shares[:top] == sorted(shares[:top])
+    assert shares[top:] == sorted(shares[top:], reverse=True)
+    assert shares[0] == pytest.approx(0.01)
+    assert shares[550] == pytest.approx(0.5 * (1 + math.cos(0.55 * math.pi)))
+    assert max(shares[1000:]) == 0

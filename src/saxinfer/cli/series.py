@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from saxinfer.cli.inputs import Unreadable
     from saxinfer.curve import Curve
     from saxinfer.inference.base import Fit
-    from saxinfer.inference.identify import Begun
+    from saxinfer.inference.trials import Begun
     from saxinfer.report import ReportFolder
     from saxinfer.report.document import Document
     from saxinfer.report.series import Request, TaskDone

@@ -15,7 +15,6 @@ References:
 
 import hashlib
 import logging
-import math
 import multiprocessing
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,7 +32,7 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from saxinfer.inference.npe import PosteriorNetwork
-from saxinfer.inference.recipe import Course, Recipe
+from saxinfer.inference.recipe import Course, Recipe, share_of_rate
 from saxinfer.inference.training_curves import kind_of_step, simulate
 from saxinfer.inference.validation import best_of, is_exhausted, validation_curves
 from saxinfer.structures import get_structure
@@ -49,6 +48,9 @@ TELLING = 50
 
 # Norm that a batch's gradient is cut to.
 STEEPEST = 5.0
+
+# Steps of the warm-up.
+WARM = 200
 
 Tell = Callable[[int, int, str], None]
 
@@ -165,7 +167,7 @@ class _Walk:
         self.shared.mark_forward_method("log_density")
         plain = torch.optim.AdamW(self.network.parameters(), lr=recipe.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            plain, lambda step: _rate(step, recipe.steps)
+            plain, lambda step: share_of_rate(step, recipe.steps, WARM)
         )
         self.done, self.losses = 0, list[float]()
         self.validation, self.best = list[tuple[int, float]](), dict[str, Tensor]()
@@ -294,9 +296,3 @@ def refuse_apart(digests: list[int]) -> None:
             f"the weights of {len(digests)} devices should be equal, but are not; "
             "train on one device"
         )
-
-
-def _rate(step: int, steps: int) -> float:
-    """Share of the learning rate: a short warm-up, then a cosine to zero."""
-    warm = min(1.0, (step + 1) / 200)
-    return warm * 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0)))

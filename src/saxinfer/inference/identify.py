@@ -36,7 +36,6 @@ from saxinfer.structures.phase import Phase
 __all__ = [
     "NONE",
     "RULED_OUT",
-    "Begun",
     "FoundPhase",
     "Nested",
     "PhaseValue",

@@ -4,12 +4,20 @@ The recipe decides the weights: the same one gives the same, bit for bit, on one
 The course does not, but for the two ways that it says.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
 
-__all__ = ["ACCELERATORS", "RECIPES", "Course", "Recipe", "recipe_for"]
+__all__ = [
+    "ACCELERATORS",
+    "RECIPES",
+    "Course",
+    "Recipe",
+    "recipe_for",
+    "share_of_rate",
+]
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 
@@ -43,6 +51,25 @@ class Recipe:
         _check_positive(steps=self.steps, batch=self.batch)
         if self.seed < 0:
             raise ValueError(f"The seed must not be negative, got {self.seed}.")
+
+
+def share_of_rate(step: int, steps: int, warm: int) -> float:
+    """Share of the largest learning rate: a warm-up, then a cosine to zero.
+
+    Args:
+        step: Steps done.
+        steps: All steps.
+        warm: Steps of the warm-up.
+
+    References:
+        Loshchilov & Hutter, ICLR 2017.
+
+    Example:
+        >>> [round(share_of_rate(step, 100, 10), 3) for step in (0, 9, 50, 100)]
+        [0.1, 0.98, 0.5, 0.0]
+    """
+    rising = min(1.0, (step + 1) / warm)
+    return rising * 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0)))
 
 
 # What the shipped estimators were trained with, where it differs from the default.

@@ -7,7 +7,8 @@ from pathlib import Path
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions, run
 from saxinfer.inference.base import Fit
-from saxinfer.inference.identify import Begun, identify
+from saxinfer.inference.identify import identify
+from saxinfer.inference.trials import Begun
 from saxinfer.report.document import Document, document, failure
 from saxinfer.report.folder import Rendered
 

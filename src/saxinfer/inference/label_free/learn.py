@@ -10,7 +10,6 @@ References:
 """
 
 import csv
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +23,12 @@ from saxinfer.inference.label_free.health import Health, HeldBack
 from saxinfer.inference.label_free.loss import loss_of
 from saxinfer.inference.label_free.plan import TERMS, Plan
 from saxinfer.inference.npe import PosteriorNetwork
-from saxinfer.inference.recipe import Course
+from saxinfer.inference.recipe import Course, share_of_rate
 from saxinfer.inference.training_curves import kind_of_step, simulate
 from saxinfer.inference.validation import best_of, is_exhausted
 from saxinfer.structures.base import Structure
 
-__all__ = ["LOG", "Errand", "Reached", "learn"]
+__all__ = ["LOG", "STEEPEST", "WARM", "Errand", "Reached", "learn"]
 
 LOG = "terms.csv"
 
@@ -126,7 +125,7 @@ class _Walk:
         self.generator = Generator().manual_seed(plan.seed)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=plan.rate)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: _rate(step, plan.steps)
+            self.optimizer, lambda step: share_of_rate(step, plan.steps, WARM)
         )
         self.done, self.losses = 0, list[float]()
         self.figures, self.best = list[tuple[int, float]](), dict[str, Tensor]()
@@ -315,9 +314,3 @@ def _write(path: Path, rows: list[dict[str, str]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def _rate(step: int, steps: int) -> float:
-    """Share of the learning rate: a short warm-up, then a cosine to zero."""
-    warm = min(1.0, (step + 1) / WARM)
-    return warm * 0.5 * (1 + math.cos(math.pi * min(step / steps, 1.0)))
