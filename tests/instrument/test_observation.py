@@ -8,9 +8,9 @@ from scipy import stats
 from scipy.integrate import quad
 from torch import Tensor
 
+from saxinfer.instrument.groups import Groups
 from saxinfer.instrument.nuisance import ESTIMATED_SIGMA, MEASURED_SIGMA
 from saxinfer.instrument.observation import (
-    Groups,
     Observation,
     log_likelihood,
     smearing,
@@ -106,20 +106,39 @@ def parabola(q: Tensor) -> Tensor:
     return 3 - q + 0.5 * q.square()
 
 
-@pytest.mark.parametrize("resolution", [None, 0.05])
+def grouped(q: Tensor, blur: float | None = None, members: float = 4.0) -> Groups:
+    """Fours of neighbours, the last of which counts twice."""
+    index = torch.arange(len(q)) // 4
+    share = torch.tensor([0.2, 0.2, 0.2, 0.4], dtype=q.dtype).repeat(len(q) // 4)
+    resolution = None if blur is None else torch.full_like(q, blur)
+    return Groups(q, share, index, resolution, q.new_full((len(q) // 4,), members))
+
+
+# Widths on a grid of their own, and too narrow for one.
+@pytest.mark.parametrize("resolution", [None, 0.05, 0.001])
 def test_an_averaged_point_is_compared_with_the_mean_over_its_group(
     resolution: float | None,
 ) -> None:
-    q = torch.linspace(0.5, 2, 20, dtype=torch.float64)
-    spread = 0.03 * q
-    groups = Groups(spread, torch.ones_like(q))
-    blur = None if resolution is None else torch.full_like(q, resolution)
-    ones = torch.ones_like(q)
-    data = Observation.of(q, ones, ones, blur, "measured", groups)
-    # The mean of a parabola is its value plus its half second derivative by variance.
-    variance = spread.square() + (resolution or 0) ** 2
+    q = torch.linspace(0.5, 2, 80, dtype=torch.float64)
+    groups = grouped(q, resolution)
+    means = q @ groups.matrix()
+    ones = torch.ones_like(means)
+    blur = None if resolution is None else resolution * ones
+    data = Observation.of(means, ones, ones, blur, "measured", groups)
     found = data.smeared(parabola(data.grid)[None])[0]
-    assert torch.allclose(found, parabola(q) + 0.5 * variance, rtol=1e-4)
+    # The mean of a parabola is its value plus its half second derivative by variance.
+    exact = (parabola(q) + 0.5 * (resolution or 0) ** 2) @ groups.matrix()
+    assert torch.allclose(found, exact, rtol=1e-4)
+
+
+def test_smeared_means_are_means_of_smeared_points() -> None:
+    """Though they are worked out in parts."""
+    q = torch.linspace(0.1, 3, 1200, dtype=torch.float64)
+    groups = grouped(q, 0.02)
+    grid, single = smearing(q, torch.full_like(q, 0.02))
+    same, together = smearing(q, torch.full_like(q, 0.02), groups.matrix())
+    assert torch.equal(grid, same)
+    assert torch.allclose(single @ groups.matrix(), together, atol=1e-14)
 
 
 def test_the_source_of_the_errors_chooses_their_prior() -> None:
@@ -154,11 +173,10 @@ def test_the_likelihood_is_a_sum_of_normal_densities() -> None:
 
 
 def test_a_mean_of_points_has_the_models_error_of_one_over_their_root() -> None:
-    q = torch.linspace(0.1, 1, 12, dtype=torch.float64)
-    members = torch.full_like(q, 4.0)
-    sigma = torch.full_like(q, 0.3)
-    groups = Groups(torch.zeros_like(q), members)
-    data = Observation.of(q, torch.ones_like(q), sigma, None, "measured", groups)
+    groups = grouped(torch.linspace(0.1, 1, 48, dtype=torch.float64))
+    ones = torch.ones(12, dtype=torch.float64)
+    q = groups.q @ groups.matrix()
+    data = Observation.of(q, ones, 0.3 * ones, None, "measured", groups)
     total = torch.full((1, 12), 2.0, dtype=torch.float64)
     one = torch.ones(1, 1, dtype=torch.float64)
     found = data.variance(total, 2 * one, 0.5 * one)

@@ -5,7 +5,7 @@ import torch
 
 from saxinfer.curve import Curve, Remark
 from saxinfer.instrument.tiers import Q_MAX, Q_MIN
-from saxinfer.preprocess.prepare import MOST, prepare
+from saxinfer.preprocess.prepare import MEMBERS, MOST, prepare
 
 
 def made(points: int, low: float = 0.05, high: float = 3.0) -> Curve:
@@ -109,14 +109,38 @@ def test_averaging_noise_gives_the_errors_that_are_stated() -> None:
     assert float(scaled.square().mean()) == pytest.approx(1, abs=3.3 * error)
 
 
-def test_averaging_tells_how_wide_its_groups_are() -> None:
-    curve = made(5000)
-    ready = prepare(Curve(curve.q, curve.q.square(), torch.full_like(curve.q, 0.1)))
+@pytest.mark.parametrize("points", [1500, MEMBERS, 9000])
+def test_groups_average_a_curve_as_the_measured_one_was(points: int) -> None:
+    """So does a model: fringes shorter than a group leave what they left there."""
+    q = made(points).q
+    wavy = 2 + torch.cos(300 * q)
+    ready = prepare(Curve(q, wavy, 0.1 + 0.02 * q))
+    groups = ready.groups
+    assert groups is not None
+    assert len(groups.q) <= MEMBERS
+    found = (2 + torch.cos(300 * groups.q)) @ groups.matrix()
+    # Of the most points some are taken as one, next to which a fringe is long.
+    assert torch.allclose(
+        found, ready.curve.intensity, atol=1e-12 + 5e-3 * (points > MEMBERS)
+    )
+    assert torch.allclose(groups.matrix().sum(0), torch.ones(len(groups)).double())
+    assert torch.allclose(groups.q @ groups.matrix(), ready.curve.q)
+
+
+def test_a_group_that_spans_a_fringe_errs_with_its_highest_points() -> None:
+    q = torch.linspace(0.1, 3, 1600, dtype=torch.float64)
+    wavy = (1 + torch.cos(500 * q)).square()
+    ready = prepare(Curve(q, wavy, torch.full_like(q, 1e-3)))
     assert ready.groups is not None
-    # The mean of a square is the square of the mean plus the variance.
-    exact = ready.curve.q.square() + ready.groups.spread.square()
-    assert torch.allclose(ready.curve.intensity, exact, rtol=1e-9)
-    assert prepare(made(100)).groups is None
+    generator = torch.Generator().manual_seed(0)
+    errors = torch.randn(3000, 1600, generator=generator, dtype=torch.float64)
+    found = (0.1 * errors * wavy @ ready.groups.matrix()).square().mean(0)
+    told = (0.1 * ready.curve.intensity).square() / ready.groups.members
+    # A variance from 3,000 draws has a standard error of 2.6 %.
+    assert float((found / told).log().mean()) == pytest.approx(0, abs=0.01)
+    assert float((found / told).log().abs().max()) < 0.15
+    flat = ready.groups.matrix().square().sum(0)
+    assert float((ready.groups.members * flat).median()) < 0.9
 
 
 def test_averaging_takes_the_resolution_along() -> None:

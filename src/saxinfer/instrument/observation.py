@@ -13,8 +13,10 @@ from typing import Literal
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
+from saxinfer.instrument.groups import Groups
 from saxinfer.instrument.nuisance import (
     ESTIMATED_SIGMA,
     MEASURED_SIGMA,
@@ -22,23 +24,13 @@ from saxinfer.instrument.nuisance import (
 )
 from saxinfer.parameter import ParameterSpace
 
-__all__ = ["Groups", "Observation", "log_likelihood", "smearing"]
+__all__ = ["Observation", "log_likelihood", "smearing"]
 
 # Nodes of the smearing grid: distance in sigma_q, reach in sigma_q.
 SPACING, REACH = 0.35, 3.5
 
-
-@dataclass(frozen=True, eq=False)
-class Groups:
-    """Of what the points of an averaged curve are the means.
-
-    Attributes:
-        spread: Standard deviation of q within each group [1/nm].
-        members: Effective number of measured points in each.
-    """
-
-    spread: Float[Tensor, " q"]
-    members: Float[Tensor, " q"]
+# Points whose Gaussians are held at once, where they are averaged.
+CHUNK = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +72,7 @@ class Observation:
         """Scales a curve to mean one and prepares its smearing.
 
         A point that is the mean of a group of neighbours is compared with the mean of
-        the model over the group: as a part of the smearing where there is one, else
-        by the model one spread to either side, exact to the third order.
+        the model over the same points, each with its own resolution.
 
         Raises:
             ValueError: If the mean intensity over ln q is not positive.
@@ -96,13 +87,12 @@ class Observation:
                 "The background was over-subtracted: check it, or narrow --q-range."
             )
         grid, smear = q, None
-        if resolution is not None:
-            within = resolution.new_zeros(1) if groups is None else groups.spread
-            grid, smear = smearing(q, (resolution.square() + within.square()).sqrt())
-        elif groups is not None:
-            half = 0.5 * torch.eye(len(q), dtype=q.dtype)
-            grid = torch.cat([q - groups.spread, q + groups.spread])
-            smear = torch.cat([half, half])
+        if groups is not None:
+            grid, smear = groups.q, groups.matrix()
+            if groups.resolution is not None:
+                grid, smear = smearing(grid, groups.resolution, smear)
+        elif resolution is not None:
+            grid, smear = smearing(q, resolution)
         return cls(
             q=q,
             intensity=intensity / level,
@@ -141,46 +131,65 @@ class Observation:
 
 
 def smearing(
-    q: Float[Tensor, " q"], resolution: Float[Tensor, " q"]
-) -> tuple[Float[Tensor, " grid"], Float[Tensor, "grid q"]]:
+    q: Float[Tensor, " q"],
+    resolution: Float[Tensor, " q"],
+    means: Float[Tensor, "q mean"] | None = None,
+) -> tuple[Float[Tensor, " grid"], Float[Tensor, "grid mean"]]:
     """Grid and matrix that smear a curve with a Gaussian in q.
 
     Args:
         q: Measured scattering vector [1/nm].
         resolution: Standard deviation of q at each point [1/nm].
+        means: Weights of the points in means of them; None for the points themselves.
 
     Returns:
         Grid [1/nm], and weights whose columns sum to one.
     """
-    width = resolution.numpy().clip(min=1e-4 * q.numpy())
+    places, width = q.numpy(), resolution.numpy().clip(min=1e-4 * q.numpy())
     low = max(float(q[0]) - REACH * width[0], 0.2 * float(q[0]))
     high = float(q[-1]) + REACH * width[-1]
     fine = np.linspace(low, high, 20_000)
-    density = 1 / (SPACING * np.interp(fine, q.numpy(), width))
+    density = 1 / (SPACING * np.interp(fine, places, width))
     place = np.concatenate([[0], np.cumsum(np.diff(fine) * density[1:])])
     count = int(place[-1]) + 2
     if count > 3 * len(q):
-        return _narrow_smearing(q, torch.from_numpy(width))
+        return _narrow_smearing(q, torch.from_numpy(width), means)
     grid = np.interp(np.linspace(0, place[-1], count), place, fine)
-    step = np.gradient(grid)
-    distance = (grid[:, None] - q.numpy()) / width
-    weight = np.exp(-0.5 * distance**2) * step[:, None] * (np.abs(distance) < 5)
+    if means is None:
+        matrix = _gaussians(grid, places, width)
+    else:
+        parts = range(0, len(q), CHUNK)
+        matrix = sum(
+            _gaussians(grid, places[i : i + CHUNK], width[i : i + CHUNK])
+            @ means.numpy()[i : i + CHUNK]
+            for i in parts
+        )
+    return torch.from_numpy(grid).clone(), torch.from_numpy(matrix).clone()
+
+
+def _gaussians(
+    grid: Float[ndarray, " grid"], q: Float[ndarray, " q"], width: Float[ndarray, " q"]
+) -> Float[ndarray, "grid q"]:
+    """Weights of a grid in the mean over a Gaussian about each point."""
+    distance = (grid[:, None] - q) / width
+    step = np.gradient(grid)[:, None]
+    weight = np.exp(-0.5 * distance**2) * step * (np.abs(distance) < 5)
     # A node nearest to a point narrower than the grid takes all of its weight.
     nearest = np.abs(distance).argmin(0)
     weight[nearest, np.arange(len(q))] += 1e-300
-    matrix = torch.from_numpy(weight / weight.sum(0))
-    return torch.from_numpy(grid).clone(), matrix.clone()
+    return np.asarray(weight / weight.sum(0))
 
 
-def _narrow_smearing(q: Tensor, width: Tensor) -> tuple[Tensor, Tensor]:
+def _narrow_smearing(
+    q: Tensor, width: Tensor, means: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Three Gauss-Hermite points for each measured one, exact to the fifth order."""
     reach = (math.sqrt(3) * width).minimum(0.8 * q)
     grid = torch.cat([q - reach, q, q + reach])
     order = torch.argsort(grid)
-    share = (width / reach).square() / 2
-    matrix = torch.cat(
-        [torch.diag(share), torch.diag(1 - 2 * share), torch.diag(share)]
-    )
+    share = ((width / reach).square() / 2)[:, None]
+    means = torch.eye(len(q), dtype=q.dtype) if means is None else means
+    matrix = torch.cat([share * means, (1 - 2 * share) * means, share * means])
     return grid[order], matrix[order]
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from saxinfer.curve import Curve, Remark
-from saxinfer.instrument.observation import Groups
+from saxinfer.instrument.groups import Groups
 from saxinfer.instrument.tiers import Q_MAX, Q_MIN
 from saxinfer.preprocess.noise import estimated_sigma
 
@@ -20,6 +20,12 @@ __all__ = ["FEWEST", "MOST", "Prepared", "prepare"]
 
 # Fewer points than the first are refused, more than the second are averaged.
 FEWEST, MOST = 10, 400
+
+# Of more points than this, the model is not worked out at each.
+MEMBERS = 4000
+
+# Standard errors by which a group must differ from a flat one.
+SURE = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,37 +104,71 @@ def _averaged(curve: Curve, sigma: Tensor) -> tuple[Curve, Tensor, Groups]:
     allow, so that neither a linear nor a logarithmic grid loses its sparse end.
     """
     count = len(curve)
-    index = torch.linspace(0, 1, count, dtype=curve.q.dtype)
+    place = torch.linspace(0, 1, count, dtype=curve.q.dtype)
     log_q = (curve.q / curve.q[0]).log() / (curve.q[-1] / curve.q[0]).log()
-    group = ((index + log_q) / 2 * MOST * 0.999).long()
-    group = torch.unique_consecutive(group, return_inverse=True)[1]
-    size = int(group[-1]) + 1
+    cell = (place + log_q) / 2 * MOST * 0.999
+    index = torch.unique_consecutive(cell.long(), return_inverse=True)[1]
+    size = int(index[-1]) + 1
     # Weights from the running mean of the errors: one lucky point rules no group.
-    weight = sigma.new_zeros(size).index_add(0, group, sigma)
-    number = sigma.new_zeros(size).index_add(0, group, torch.ones_like(sigma))
-    precision = 1 / (sigma + (weight / number)[group]).square()
+    number = _sums(torch.ones_like(sigma), index)
+    precision = 1 / (sigma + (_sums(sigma, index) / number)[index]).square()
+    share = precision / _sums(precision, index)[index]
 
     def mean(values: Tensor) -> Tensor:
-        total = values.new_zeros(size).index_add(0, group, precision * values)
-        norm = values.new_zeros(size).index_add(0, group, precision)
-        return total / norm
+        return _sums(share * values, index)
 
-    def mean_error(values: Tensor) -> Tensor:
-        square = (precision * values).square()
-        total = values.new_zeros(size).index_add(0, group, square)
-        norm = values.new_zeros(size).index_add(0, group, precision)
-        return total.sqrt() / norm
-
-    error = mean_error(sigma)
+    error = _sums((share * sigma).square(), index).sqrt()
+    intensity = mean(curve.intensity)
     text = f"{count} points were averaged to {size} in groups of neighbours."
     reduced = replace(
         curve,
         q=mean(curve.q),
-        intensity=mean(curve.intensity),
+        intensity=intensity,
         sigma=None if curve.sigma is None else error,
         resolution=None if curve.resolution is None else mean(curve.resolution),
         remarks=(*curve.remarks, Remark(text)),
     )
-    spread = (mean(curve.q.square()) - reduced.q.square()).clamp(min=0).sqrt()
-    members = mean_error(torch.ones_like(sigma)) ** -2
-    return reduced, error, Groups(spread, members)
+    members = _members(share, curve.intensity, sigma, index)
+    groups = Groups(curve.q, share, index, curve.resolution, members)
+    return reduced, error, groups if count <= MEMBERS else _pooled(groups, cell)
+
+
+def _sums(values: Tensor, index: Tensor) -> Tensor:
+    """Sums over groups."""
+    return values.new_zeros(int(index[-1]) + 1).index_add(0, index, values)
+
+
+def _members(share: Tensor, intensity: Tensor, sigma: Tensor, index: Tensor) -> Tensor:
+    """Effective number of points in each mean, for errors relative to the curve.
+
+    An error of f I at every point is one of f sqrt(sum w² I²) of the mean: more than
+    that of a flat curve where a group spans a fringe. What the noise adds to the sum is
+    taken off; a group counts as flat unless it differs by ``SURE`` standard errors.
+    """
+    flat = _sums(share.square(), index)
+    mean = _sums(share * intensity, index).square()
+    weight, variance = share.square(), sigma.square()
+    square = _sums(weight * (intensity.square() - variance), index)
+    noise = 4 * intensity.square() * variance + 2 * variance.square()
+    error = _sums(weight.square() * noise, index).sqrt()
+    uneven = square > mean * flat + SURE * error
+    return torch.where(uneven, mean / square, 1 / flat).clamp(min=1.0)
+
+
+def _pooled(groups: Groups, cell: Tensor) -> Groups:
+    """Groups of a great many points, tenths of each taken as one."""
+    index = torch.unique_consecutive((10 * cell).long(), return_inverse=True)[1]
+    share = _sums(groups.share, index)
+
+    def mean(values: Tensor) -> Tensor:
+        return _sums(groups.share * values, index) / share
+
+    first = torch.cat([index.new_ones(1), torch.diff(index)]) > 0
+    resolution = groups.resolution
+    return replace(
+        groups,
+        q=mean(groups.q),
+        share=share,
+        index=groups.index[first],
+        resolution=None if resolution is None else mean(resolution),
+    )

@@ -169,7 +169,7 @@ def _ready(prepared: Prepared) -> tuple[Points, Tensor]:
     variance = torch.zeros_like(curve.q)
     members = torch.ones_like(curve.q)
     if prepared.groups is not None:
-        variance, members = prepared.groups.spread.square(), prepared.groups.members
+        variance, members = prepared.groups.spread().square(), prepared.groups.members
     if curve.resolution is not None:
         variance = variance + curve.resolution.square()
     points = Points(
