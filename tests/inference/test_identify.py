@@ -283,13 +283,37 @@ def test_no_model_is_given_up_where_none_near_the_best_passes(
     asked: Callable[..., list[tuple[str, FitOptions, int]]],
 ) -> None:
     options = FitOptions()
-    glance = with_effort(options, "glance")
+    glance, survey = (with_effort(options, name) for name in ("glance", "survey"))
     logs = {"sphere": -40.0, "core_shell_sphere": -90.0, "two_phase": -1.0}
     assert asked(options, logs, good=False)[3:] == [
         ("two_phase", glance, 7),
-        ("sphere", glance, 7),
-        ("core_shell_sphere", glance, 7),
+        ("sphere", survey, 7),
+        ("core_shell_sphere", survey, 7),
     ]
+
+
+def test_what_a_search_of_the_whole_prior_finds_is_fitted_properly(
+    monkeypatch: pytest.MonkeyPatch, fit_of: Callable[..., Fit]
+) -> None:
+    options = FitOptions()
+    glance, survey = (with_effort(options, name) for name in ("glance", "survey"))
+    found: list[tuple[str, FitOptions]] = []
+
+    def run(curve: Curve, model: str, *, options: FitOptions, seed: int) -> Fit:
+        found.append((model, options))
+        surveyed = options in (glance, survey)
+        log = {"sphere": -2.0 if surveyed else -40.0, "two_phase": -1.0}[model]
+        return fit_of(model, log, good=model == "sphere" and surveyed)
+
+    monkeypatch.setattr(trials, "run", run)
+    curve = measured("sphere", (5.0, 0.6))
+    chosen = identify.identify(curve, ("sphere", "two_phase"), options=options)
+    assert found[2:] == [
+        ("two_phase", glance),
+        ("sphere", survey),
+        ("sphere", glance),
+    ]
+    assert identify.best_of(chosen) == "two_phase"
 
 
 def test_all_models_are_tried_where_none_is_named(

@@ -42,13 +42,25 @@ def test_prior_weights_count_and_rank(tried: Trials) -> None:
         tried.fit(name, tried.options.effort.skim())
     assert tried.scores == pytest.approx({"sphere": -3.0, "two_phase": -2.0})
     assert tried.ranked == ["two_phase", "sphere"]
-    assert tried.settled == 0
+    assert not tried.settled
 
 
 def test_a_model_has_its_latest_fit_and_the_time_of_all(tried: Trials) -> None:
     tried.fit("sphere", tried.options.effort.skim())
     # Its evidence is not sharp, so that a glance is followed by a fit in full.
     tried.settle("sphere")
-    assert tried.settled == 1
+    assert tried.settled == {"sphere"}
     assert list(tried.fits) == ["sphere"]
     assert tried.fits["sphere"].provenance.seconds == 3.0
+
+
+def test_those_near_the_best_are_settled_once(
+    tried: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in MODELS:
+        tried.fit(name, tried.options.effort.skim())
+    assert tried.settle_near() == ["two_phase", "sphere"]
+    assert tried.settle_near() == []
+    monkeypatch.setattr(trials, "FAR_BEHIND", 0.5)
+    tried.settled.clear()
+    assert tried.settle_near() == ["two_phase"]

@@ -97,6 +97,10 @@ class Effort:
         rounds = Rounds(3, self.rounds.new, self.rounds.roughly)
         return replace(self, starts=self.first, rounds=rounds, skimming=True)
 
+    def survey(self) -> "Effort":
+        """A skim that searches as well as a proper fit does."""
+        return replace(self.skim(), starts=self.starts)
+
     def glance(self) -> "Effort":
         """Enough to tell a model that is far behind others: as good a search.
 

@@ -27,7 +27,7 @@ from torch import Tensor
 from saxinfer.curve import Curve
 from saxinfer.inference import DEFAULT_METHOD, METHODS, FitOptions
 from saxinfer.inference.base import Fit, Rival
-from saxinfer.inference.trials import FAR_BEHIND, Begun, Trials
+from saxinfer.inference.trials import Begun, Trials
 from saxinfer.inference.verdict import LARGEST_ERROR, MISFIT_P, SMALLEST_P
 from saxinfer.posterior import Posterior, Quantity, Summary
 from saxinfer.structures import MODELS, get_structure
@@ -200,15 +200,13 @@ def identify(
     trials = Trials(curve, given, options, seed, begun)
     for name in given:
         trials.fit(name, options.effort.skim())
-    best = max(trials.scores.values())
-    near = [name for name in trials.ranked if trials.scores[name] > best - FAR_BEHIND]
-    for name in near:
-        trials.settle(name)
+    near = trials.settle_near()
     # Where a search of the whole prior was left out, the right solution may be missing.
     if not any(passes(trials.fits[name]) for name in near):
         for name in trials.ranked:
             if name not in near:
-                trials.settle(name)
+                trials.fit(name, options.effort.survey())
+        trials.settle_near()
     return chosen_from(tuple(trials.fits.values()), given)
 
 

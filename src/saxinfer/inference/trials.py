@@ -33,7 +33,7 @@ class Trials:
         seed: Of the sampling.
         begun: Told before each fit how many models are done, and which one it is of.
         fits: By model.
-        settled: How many models are done.
+        settled: Models that were fitted as well as they deserve.
     """
 
     curve: Curve
@@ -42,7 +42,7 @@ class Trials:
     seed: int
     begun: Begun | None
     fits: dict[str, Fit] = field(default_factory=dict)
-    settled: int = 0
+    settled: set[str] = field(default_factory=set)
 
     @property
     def scores(self) -> dict[str, float]:
@@ -61,7 +61,7 @@ class Trials:
     def fit(self, name: str, effort: Effort) -> None:
         """Fits one model; time that it took before is added."""
         if self.begun is not None:
-            self.begun(self.settled, name)
+            self.begun(len(self.settled), name)
         options = replace(self.options, effort=effort)
         fit = run(self.curve, name, options=options, seed=self.seed)
         before = self.fits.get(name)
@@ -69,6 +69,22 @@ class Trials:
         seconds += fit.provenance.seconds
         provenance = replace(fit.provenance, seconds=seconds)
         self.fits[name] = replace(fit, provenance=provenance)
+
+    def settle_near(self) -> list[str]:
+        """Fits those not far behind the best as well as they deserve.
+
+        Returns:
+            These models, those left out that are settled already.
+        """
+        best = max(self.scores.values())
+        near = [
+            name
+            for name in self.ranked
+            if self.scores[name] > best - FAR_BEHIND and name not in self.settled
+        ]
+        for name in near:
+            self.settle(name)
+        return near
 
     def settle(self, name: str) -> None:
         """Fits one model as well as it deserves."""
@@ -79,4 +95,4 @@ class Trials:
         blurred = behind < FAR_BEHIND and fit.evidence.sd > SHARP
         if few or blurred:
             self.fit(name, effort)
-        self.settled += 1
+        self.settled.add(name)
