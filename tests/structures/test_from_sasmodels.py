@@ -88,6 +88,22 @@ def test_a_grid_for_each_row_gives_what_a_shared_one_does() -> None:
     assert torch.equal(shared, model.intensity(Q.expand(3, -1).contiguous(), theta))
 
 
+def test_threads_share_the_rows_and_change_nothing() -> None:
+    structure = get_structure("sasmodels:ellipsoid")
+    theta = structure.space.sample(7, Generator().manual_seed(0))
+    q = torch.linspace(0.05, 2, 30, dtype=torch.float64)
+    grids = q * torch.linspace(1, 2, 7, dtype=torch.float64)[:, None]
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = structure.intensity(q, theta), structure.intensity(grids, theta)
+        torch.set_num_threads(3)
+        shared = structure.intensity(q, theta), structure.intensity(grids, theta)
+    finally:
+        torch.set_num_threads(before)
+    assert all(torch.equal(*pair) for pair in zip(alone, shared, strict=True))
+
+
 def test_it_reaches_other_processes() -> None:
     model = get_structure("sasmodels:sphere")
     model.intensity(Q, row(5.0, 0.1))

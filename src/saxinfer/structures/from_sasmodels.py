@@ -21,12 +21,14 @@ import functools
 import math
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
@@ -114,20 +116,33 @@ class FromSasmodels(Structure):
 
     def _curves(self, q: Tensor, theta: Tensor) -> Tensor:
         """The same, with no derivative; what has no value counts as next to nothing."""
+        # Loaded and compiled once, before threads share it.
+        _model(self._model)
+        count = max(1, min(torch.get_num_threads(), len(theta)))
+        parts = list(torch.arange(len(theta)).tensor_split(count))
+        grids = [q if q.ndim == 1 else q[rows] for rows in parts]
+        # Compiled code runs beside that of other threads.
+        with ThreadPoolExecutor(count) as pool:
+            found = list(pool.map(self._some, grids, [theta[rows] for rows in parts]))
+        curves = np.concatenate(found).reshape(len(theta), q.shape[-1])
+        # Some models leave their range within these limits.
+        curves = np.where(np.isfinite(curves), curves, 0.0)
+        floor = LEAST * curves.max(-1, keepdims=True).clip(min=LEAST)
+        return torch.from_numpy(np.maximum(curves, floor))
+
+    def _some(self, q: Tensor, theta: Tensor) -> Float[ndarray, "row q"]:
+        """Curves as sasmodels gives them, with kernels of their own."""
         from sasmodels.direct_model import call_kernel
 
-        model, kernel, last, found = _model(self._model), None, b"", []
+        model, kernel, last = _model(self._model), None, b""
+        found = np.empty((len(theta), q.shape[-1]))
         for row, values in enumerate(theta.tolist()):
             grid = np.ascontiguousarray(0.1 * (q if q.ndim == 1 else q[row]).numpy())
             if kernel is None or grid.tobytes() != last:
                 kernel, last = model.make_kernel([grid]), grid.tobytes()
             with np.errstate(all="ignore"):
-                found.append(call_kernel(kernel, self._settings(values)))
-        curves = np.array(found).reshape(len(theta), q.shape[-1])
-        # Some models leave their range within these limits.
-        curves = np.where(np.isfinite(curves), curves, 0.0)
-        floor = LEAST * curves.max(-1, keepdims=True).clip(min=LEAST)
-        return torch.from_numpy(np.maximum(curves, floor))
+                found[row] = call_kernel(kernel, self._settings(values))
+        return found
 
     def _settings(self, values: list[float]) -> dict[str, Any]:
         """Arguments of sasmodels for one curve."""
