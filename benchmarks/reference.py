@@ -47,8 +47,8 @@ from saxinfer.calibration.two_sample import (
     missed,
     two_sample,
 )
-from saxinfer.inference import propose
 from saxinfer.inference.card import load_estimator
+from saxinfer.inference.proposals import propose
 from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.target import Target
 from saxinfer.instrument.observation import Observation

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
 from saxinfer.curve import Curve
 from saxinfer.inference import card
@@ -27,12 +27,11 @@ from saxinfer.inference.card import Estimator
 from saxinfer.inference.domain import Familiarity
 from saxinfer.inference.ensemble import Ensemble
 from saxinfer.inference.misfit import examine
-from saxinfer.inference.npe import seen
+from saxinfer.inference.proposals import propose
 from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.summary import Prediction, posterior_of, predict
 from saxinfer.inference.target import Target
 from saxinfer.inference.verdict import NOT_COMPARED, Checks, judge, predictive_p
-from saxinfer.instrument.nuisance import TRAINING
 from saxinfer.instrument.observation import Observation
 from saxinfer.preprocess.features import features
 from saxinfer.preprocess.model_free import model_free
@@ -54,14 +53,8 @@ __all__ = [
 
 DEFAULT_METHOD = "npe+refine"
 
-# Of a known scale, which the network knows nothing of, as many times more.
-PROPOSALS, TIMES = 1000, 3
-
 # A scale that is known no better is as good as unknown.
 LARGEST_SCALE_ERROR = 0.3
-
-# Share of a power law that counts as none.
-WEAK = 1e-3
 
 ALONE = (
     "No training curves stand beside this fit: whether the curve is one of the model's "
@@ -280,45 +273,6 @@ def _boosted(prepared: Prepared, model: str, options: FitOptions, seed: int) -> 
 
     trained = load_trees(model, options.estimator)
     return answer_of_trees(prepared, get_structure(model), trained, seed)
-
-
-def propose(target: Target, estimator: Estimator, generator: Generator) -> Tensor:
-    """Latent vectors that the network proposes.
-
-    The network knows the full prior and measured errors; its proposals are moved into
-    the user's ranges and the nuisance priors that hold here. The level is left at its
-    prior median; refinement sets it.
-    """
-    data, structure = target.observation, target.structure
-    shown = features(data.q[None], data.intensity[None], data.sigma[None])
-    number = PROPOSALS * (TIMES if target.by_shape.absolute else 1)
-    drawn = estimator.network.sample(shown, number, generator).double()
-    latent = drawn.clamp(-4.5, 4.5)
-    columns = seen(structure)
-    count = len(columns)
-    coordinates = torch.randn(
-        len(latent), len(structure.space), generator=generator, dtype=latent.dtype
-    )
-    coordinates[:, columns] = latent[:, :count]
-    theta = structure.space.theta_from_latent(structure.latent(coordinates))
-    level = latent.new_zeros(len(latent), 1)
-    nuisance = TRAINING.theta_from_latent(torch.cat([level, latent[:, count:]], 1))
-    # Values next to a bound sit at the latent limit, where nothing moves any more.
-    own = target.space.latent_from_theta(theta).clamp(-4.5, 4.5)
-    if target.untangled:
-        names, free = structure.space.names, target.space.free
-        for name in structure.entangled:
-            own[:, free.index(name)] = coordinates[:, names.index(name)]
-    extra = data.nuisances.latent_from_theta(nuisance).clamp(-4.5, 4.5)
-    # To the network a power law of a thousandth is as good as none; here most curves
-    # have far less, all alike.
-    weak = nuisance[:, 2] < WEAK
-    one = torch.tensor([[1.0, 1.0, WEAK, 3.5, 1.0, 0.01]], dtype=extra.dtype)
-    limit = torch.special.ndtr(data.nuisances.latent_from_theta(one)[0, 2])
-    share = limit * torch.rand(len(extra), generator=generator, dtype=extra.dtype)
-    fewer = torch.special.ndtri(share.clamp(min=1e-6))
-    extra[:, 2] = torch.where(weak, fewer, extra[:, 2])
-    return torch.cat([own, extra], 1)
 
 
 def _familiarity(data: Observation, estimator: Estimator | None) -> Familiarity | None:
