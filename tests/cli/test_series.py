@@ -10,7 +10,7 @@ import pytest
 
 from saxinfer.cli.inputs import Unreadable
 from saxinfer.cli.plain import WrongUseError
-from saxinfer.cli.series import fit_all, fit_alone
+from saxinfer.cli.series import fit_curves
 from saxinfer.crew import CrewError
 from saxinfer.curve import Curve
 from saxinfer.inference import FitOptions
@@ -53,7 +53,7 @@ def names(path: Path) -> set[str]:
 
 @pytest.mark.usefixtures("fake_fit")
 def test_one_curve_comes_back_with_its_fit(curves: list[Curve]) -> None:
-    (found,), fit = fit_alone(SPHERE, curves[0], None)
+    (found,), fit = fit_curves(SPHERE, [curves[0]], None, HERE)
     assert fit is not None
     assert fit.curve is curves[0]
     assert found["model"] == fit.model == "sphere"
@@ -62,7 +62,7 @@ def test_one_curve_comes_back_with_its_fit(curves: list[Curve]) -> None:
 def test_one_file_that_cannot_be_read_leaves_no_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (found,), fit = fit_alone(SPHERE, BAD, tmp_path / "deep" / "out")
+    (found,), fit = fit_curves(SPHERE, [BAD], tmp_path / "deep" / "out", HERE)
     assert fit is None
     assert found["error"] == BAD.sentence
     assert capsys.readouterr().err == f"{BAD.sentence}\n"
@@ -74,7 +74,7 @@ def test_documents_of_many_keep_the_order_of_the_files(
     curves: list[Curve], tmp_path: Path
 ) -> None:
     inputs: list[Curve | Unreadable] = [curves[0], BAD, curves[1]]
-    documents = fit_all(SPHERE, inputs, tmp_path / "out", HERE)
+    documents, _ = fit_curves(SPHERE, inputs, tmp_path / "out", HERE)
     assert [found.get("error") for found in documents] == [None, BAD.sentence, None]
     titles = [found["entry"]["name"] for found in documents if "entry" in found]
     assert titles == ["one", "two"]
@@ -89,7 +89,7 @@ def test_a_crew_that_is_lost_is_said_with_what_is_kept(
 
     monkeypatch.setattr("saxinfer.crew.Crew.ready", lost)
     with pytest.raises(WrongUseError, match="0 of 2 curves were fitted") as error:
-        fit_all(SPHERE, curves, tmp_path / "out", (2, ""))
+        fit_curves(SPHERE, curves, tmp_path / "out", (2, ""))
     assert str(error.value).endswith("What was finished is kept.")
     assert names(tmp_path) == set()
 
@@ -99,7 +99,7 @@ def test_an_unwritable_place_says_to_name_another(
 ) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WrongUseError, match="Name another folder with -o"):
-        fit_alone(SPHERE, curves[0], tmp_path / "file" / "out")
+        fit_curves(SPHERE, [curves[0]], tmp_path / "file" / "out", HERE)
 
 
 @pytest.mark.usefixtures("told")
@@ -110,7 +110,7 @@ def test_a_terminal_is_told_which_of_several_models_is_fitted(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    fit_alone(CHOICE, curves[0], None)
+    fit_curves(CHOICE, [curves[0]], None, HERE)
     out, err = capsys.readouterr()
     assert "1/2" in err
     assert "models, now core_shell_sphere" in err
@@ -122,7 +122,7 @@ def test_elsewhere_nothing_is_told_of_the_models(
     curves: list[Curve],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    _, fit = fit_alone(CHOICE, curves[0], None)
+    _, fit = fit_curves(CHOICE, [curves[0]], None, HERE)
     assert fit is not None
     assert len(fit.rivals) == 3
     assert told == [None]
@@ -137,7 +137,7 @@ def test_a_terminal_is_told_how_many_curves_are_fitted(
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    fit_all(SPHERE, [*curves, BAD], None, HERE)
+    fit_curves(SPHERE, [*curves, BAD], None, HERE)
     err = capsys.readouterr().err
     assert "3/3" in err
     assert "a minute" in err

@@ -9,7 +9,16 @@ import typer
 from saxinfer.cli.plain import WrongUseError
 
 __all__ = [
+    "AsJson",
+    "Background",
     "Cluster",
+    "Debug",
+    "Entry",
+    "Files",
+    "Part",
+    "QUnit",
+    "Reports",
+    "Seed",
     "Workers",
     "contrast",
     "entry_name",
@@ -17,6 +26,44 @@ __all__ = [
     "q_range",
     "windows",
 ]
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="Files of curves.")]
+
+Part = Annotated[
+    str, typer.Option("--q-range", metavar="LO..HI", help="Part of q, in 1/nm.")
+]
+
+QUnit = Annotated[
+    str,
+    typer.Option(
+        "--q-unit", metavar="UNIT", help="Unit of q in the files: 1/nm, 1/A or 1/m."
+    ),
+]
+
+Entry = Annotated[
+    str,
+    typer.Option(
+        "--entry", metavar="N|NAME", help="Index (from 0) or name of the curve."
+    ),
+]
+
+Background = Annotated[
+    str,
+    typer.Option(
+        "--background", metavar="FILE[:ENTRY]", help="Curve to subtract, errors too."
+    ),
+]
+
+Reports = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Where to write reports."),
+]
+
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the randomness.")]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 Workers = Annotated[
     int, typer.Option("--workers", min=0, help="Processes; 0 for one a core.")

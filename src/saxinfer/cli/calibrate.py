@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from saxinfer.cli.arguments import Cluster, Workers
+from saxinfer.cli.arguments import AsJson, Cluster, Debug, Workers
 from saxinfer.cli.plain import WrongUseError, command_line
 from saxinfer.cli.progress import Pace, Twentieths
 
@@ -64,8 +64,8 @@ def calibrate(
             "--resume", help="Go on where a run was stopped, or to more curves."
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Fit curves whose parameters are known: do intervals hold what they promise?"""
     try:

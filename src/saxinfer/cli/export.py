@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from saxinfer.cli.arguments import AsJson, Debug
 from saxinfer.cli.plain import WrongUseError
 
 __all__ = ["export"]
@@ -18,8 +19,8 @@ def export(
         Path | None,
         typer.Option("-o", "--output", help="The file; saxinfer_MODEL.py if left out."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Write a model's closed form as a plug-in for SasView and sasmodels."""
     from saxinfer.report.sasview import plugin

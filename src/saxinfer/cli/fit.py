@@ -5,9 +5,24 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from saxinfer.cli.arguments import Cluster, Workers, contrast, q_range, windows
+from saxinfer.cli.arguments import (
+    AsJson,
+    Background,
+    Cluster,
+    Debug,
+    Entry,
+    Files,
+    Part,
+    QUnit,
+    Reports,
+    Seed,
+    Workers,
+    contrast,
+    q_range,
+    windows,
+)
 from saxinfer.cli.plain import UNREADABLE, WRONG_USE, WrongUseError, command_line
-from saxinfer.cli.series import fit_all, fit_alone
+from saxinfer.cli.series import fit_curves, inputs_of
 
 if TYPE_CHECKING:
     from saxinfer.inference import FitOptions
@@ -21,9 +36,7 @@ AUTO: Final = "auto"
 
 
 def fit(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Files of curves.")
-    ],
+    files: Files,
     model: Annotated[
         str,
         typer.Option(
@@ -39,29 +52,10 @@ def fit(
             help="Fix a parameter, or narrow it: NAME=LOW..HIGH. Repeatable.",
         ),
     ] = None,
-    q_range_text: Annotated[
-        str, typer.Option("--q-range", metavar="LO..HI", help="Part of q, in 1/nm.")
-    ] = "",
-    q_unit: Annotated[
-        str,
-        typer.Option(
-            "--q-unit", metavar="UNIT", help="Unit of q in the files: 1/nm, 1/A or 1/m."
-        ),
-    ] = "",
-    entry: Annotated[
-        str,
-        typer.Option(
-            "--entry", metavar="N|NAME", help="Index (from 0) or name of the curve."
-        ),
-    ] = "",
-    background: Annotated[
-        str,
-        typer.Option(
-            "--background",
-            metavar="FILE[:ENTRY]",
-            help="Curve to subtract, errors too.",
-        ),
-    ] = "",
+    q_range_text: Part = "",
+    q_unit: QUnit = "",
+    entry: Entry = "",
+    background: Background = "",
     contrast_text: Annotated[
         str,
         typer.Option(
@@ -85,15 +79,12 @@ def fit(
             "--estimator", metavar="DIR", help="Estimator from 'saxinfer train'."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
+    seed: Seed = 0,
     workers: Workers = 0,
     cluster: Cluster = "",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Where to write reports."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    output: Reports = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Fit a model to every curve of the files: posterior, verdict and report."""
     narrowed, part = windows(parameter or ()), q_range(q_range_text)
@@ -101,20 +92,11 @@ def fit(
     _check_model(model, narrowed, unit)
     options = _checked_options(narrowed, part, method, estimator, unit)
     tried = _tried(model, options)
-    from saxinfer.cli.inputs import Unreadable, read_background, read_curves
-
-    blank = read_background(background, q_unit=q_unit)
-    if isinstance(blank, Unreadable):
-        typer.echo(blank.sentence, err=True)
-        raise typer.Exit(UNREADABLE)
-    inputs = read_curves(files, q_unit=q_unit, entry=entry, background=blank)
+    inputs = inputs_of(files, q_unit=q_unit, entry=entry, background=background)
     from saxinfer.report.series import Request
 
     request = Request(model, options, seed, debug, tried)
-    if len(inputs) == 1:
-        documents, last = fit_alone(request, inputs[0], output)
-    else:
-        documents, last = fit_all(request, inputs, output, (workers, cluster)), None
+    documents, last = fit_curves(request, inputs, output, (workers, cluster))
     _print(documents, last, output, as_json=as_json)
     if any("error" in found for found in documents):
         raise typer.Exit(UNREADABLE)

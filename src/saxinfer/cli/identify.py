@@ -6,9 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saxinfer.cli.arguments import Cluster, Workers, q_range
+from saxinfer.cli.arguments import (
+    AsJson,
+    Background,
+    Cluster,
+    Debug,
+    Entry,
+    Files,
+    Part,
+    QUnit,
+    Reports,
+    Seed,
+    Workers,
+    q_range,
+)
 from saxinfer.cli.plain import UNREADABLE, WrongUseError, command_line
-from saxinfer.cli.series import fit_all, fit_alone
+from saxinfer.cli.series import fit_curves, inputs_of
 
 if TYPE_CHECKING:
     from saxinfer.report.document import Document
@@ -17,9 +30,7 @@ __all__ = ["identify"]
 
 
 def identify(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Files of curves.")
-    ],
+    files: Files,
     models: Annotated[
         list[str] | None,
         typer.Option(
@@ -34,42 +45,19 @@ def identify(
             help="Prior weight of a model, 1 if not given. Repeatable.",
         ),
     ] = None,
-    q_range_text: Annotated[
-        str, typer.Option("--q-range", metavar="LO..HI", help="Part of q, in 1/nm.")
-    ] = "",
-    q_unit: Annotated[
-        str,
-        typer.Option(
-            "--q-unit", metavar="UNIT", help="Unit of q in the files: 1/nm, 1/A or 1/m."
-        ),
-    ] = "",
-    entry: Annotated[
-        str,
-        typer.Option(
-            "--entry", metavar="N|NAME", help="Index (from 0) or name of the curve."
-        ),
-    ] = "",
-    background: Annotated[
-        str,
-        typer.Option(
-            "--background",
-            metavar="FILE[:ENTRY]",
-            help="Curve to subtract, errors too.",
-        ),
-    ] = "",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
+    q_range_text: Part = "",
+    q_unit: QUnit = "",
+    entry: Entry = "",
+    background: Background = "",
+    seed: Seed = 0,
     workers: Workers = 0,
     cluster: Cluster = "",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="DIR", help="Where to write reports."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    output: Reports = None,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Weigh all models by their evidence: the most probable one, or none of these."""
     weights, part = _weights(weight or ()), q_range(q_range_text)
-    from saxinfer.cli.inputs import Unreadable, read_background, read_curves
     from saxinfer.inference import FitOptions
     from saxinfer.inference.identify import check_choice
     from saxinfer.report.series import Request
@@ -79,16 +67,9 @@ def identify(
         tried = tuple(check_choice(models or (), weights, options))
     except ValueError as error:
         raise WrongUseError(str(error)) from None
-    blank = read_background(background, q_unit=q_unit)
-    if isinstance(blank, Unreadable):
-        typer.echo(blank.sentence, err=True)
-        raise typer.Exit(UNREADABLE)
-    inputs = read_curves(files, q_unit=q_unit, entry=entry, background=blank)
+    inputs = inputs_of(files, q_unit=q_unit, entry=entry, background=background)
     request = Request("", options, seed, debug, tried, weights)
-    if len(inputs) == 1:
-        documents, _ = fit_alone(request, inputs[0], output)
-    else:
-        documents = fit_all(request, inputs, output, (workers, cluster))
+    documents, _ = fit_curves(request, inputs, output, (workers, cluster))
     _print(documents, output, as_json=as_json)
     if any("error" in found for found in documents):
         raise typer.Exit(UNREADABLE)

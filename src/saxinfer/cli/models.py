@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from saxinfer.cli.arguments import AsJson, Debug
 from saxinfer.cli.plain import WrongUseError
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ __all__ = ["models"]
 
 def models(
     name: Annotated[str, typer.Argument(help="One model, in full.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """List the models, or one model's parameters, units, priors and references."""
     from saxinfer.structures import MODELS, get_structure

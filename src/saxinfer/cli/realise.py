@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saxinfer.cli.arguments import windows
+from saxinfer.cli.arguments import AsJson, Debug, Seed, windows
 from saxinfer.cli.plain import WrongUseError, command_line
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def realise(
     shape: Annotated[
         str, typer.Option("--shape", help="Crystals of cellulose: disk or square.")
     ] = "disk",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Draw one structure: pictures, its curve by both engines, what it measures."""
     structure = _structure(model, shape)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from saxinfer.cli.arguments import Cluster, Workers
+from saxinfer.cli.arguments import AsJson, Cluster, Debug, Workers
 from saxinfer.cli.plain import WrongUseError, command_line
 from saxinfer.cli.progress import Pace, Twentieths
 
@@ -67,8 +67,8 @@ def reproduce(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where a run was stopped.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Make the paper's data set, its boosted trees, and the posterior beside them."""
     box = {"curves": curves, "pixels": pixels, "points": points}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from saxinfer.cli.plain import WrongUseError
+from saxinfer.cli.plain import UNREADABLE, WrongUseError
 
 if TYPE_CHECKING:
     from saxinfer.cli.inputs import Unreadable
@@ -19,10 +19,45 @@ if TYPE_CHECKING:
     from saxinfer.report.document import Document
     from saxinfer.report.series import Request, TaskDone
 
-__all__ = ["fit_all", "fit_alone"]
+__all__ = ["fit_curves", "inputs_of"]
 
 
-def fit_alone(
+def inputs_of(
+    files: Sequence[Path], *, q_unit: str, entry: str, background: str
+) -> "list[Curve | Unreadable]":
+    """All curves that are named, less the background, which must be readable."""
+    from saxinfer.cli.inputs import Unreadable, read_background, read_curves
+
+    blank = read_background(background, q_unit=q_unit)
+    if isinstance(blank, Unreadable):
+        typer.echo(blank.sentence, err=True)
+        raise typer.Exit(UNREADABLE)
+    return read_curves(files, q_unit=q_unit, entry=entry, background=blank)
+
+
+def fit_curves(
+    request: "Request",
+    inputs: "Sequence[Curve | Unreadable]",
+    output: Path | None,
+    crew: tuple[int, str],
+) -> tuple[list["Document"], "Fit | None"]:
+    """Fits one curve here, or many with a crew.
+
+    Args:
+        request: How.
+        inputs: Curves, and what could not be read.
+        output: Folder of the reports.
+        crew: Number of processes, and cluster.
+
+    Returns:
+        What is printed of each curve, and the fit if there is one curve only.
+    """
+    if len(inputs) == 1:
+        return _fit_alone(request, inputs[0], output)
+    return _fit_all(request, inputs, output, crew), None
+
+
+def _fit_alone(
     request: "Request", item: "Curve | Unreadable", output: Path | None
 ) -> tuple[list["Document"], "Fit | None"]:
     """Fits one curve in this process."""
@@ -47,7 +82,7 @@ def fit_alone(
             folder.finish()
 
 
-def fit_all(
+def _fit_all(
     request: "Request",
     inputs: "Sequence[Curve | Unreadable]",
     output: Path | None,

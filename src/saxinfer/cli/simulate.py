@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from saxinfer.cli.arguments import Cluster, Workers, q_range, windows
+from saxinfer.cli.arguments import (
+    AsJson,
+    Cluster,
+    Debug,
+    Seed,
+    Workers,
+    q_range,
+    windows,
+)
 from saxinfer.cli.plain import WrongUseError, command_line
 from saxinfer.cli.progress import Pace, Twentieths
 
@@ -79,14 +87,14 @@ def simulate(
     average: Annotated[
         int | None, typer.Option("--average", help="Realisations for each curve.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the randomness.")] = 0,
+    seed: Seed = 0,
     workers: Workers = 0,
     cluster: Cluster = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Finish a library that was stopped.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
     """Make a library of simulated curves with their parameters."""
     q = _Q(q_range_text, points, spacing, q_like, q_unit)

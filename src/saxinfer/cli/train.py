@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from saxinfer.cli.arguments import Debug
 from saxinfer.cli.label_free import Wanted, learn_label_free
 from saxinfer.cli.plain import WrongUseError
 from saxinfer.cli.progress import shown
@@ -154,7 +155,7 @@ def train(
             help="Unit of q in the files: 1/nm, 1/A or 1/m (label-free).",
         ),
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Train the estimator of a model: on simulated curves, or on curves alone."""
     from saxinfer.structures import get_structure
