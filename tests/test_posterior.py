@@ -110,6 +110,16 @@ def test_a_parameter_with_two_modes_is_not_constrained() -> None:
     assert not summary.constrained
 
 
+def test_a_few_heavy_samples_are_no_solutions_and_constrain_nothing() -> None:
+    values = torch.linspace(0, 10, 300, dtype=torch.float64)
+    heavy = torch.full((300,), 1e-4, dtype=torch.float64)
+    heavy[[100, 150, 200]] = 10.0
+    found = belief(values, weights=heavy / heavy.sum())
+    assert found.effective == pytest.approx(3, abs=0.01)
+    assert found.modes("radius") == 1
+    assert not found.summary("radius").constrained
+
+
 def test_a_value_far_from_the_ends_of_a_logarithmic_range_is_constrained() -> None:
     # Seventeen decades: near the lower end only on a linear scale.
     wide = Quantity("number", "1/cm3", "", "derived", 1e5, 1e22, True)

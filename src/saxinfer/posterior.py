@@ -23,6 +23,9 @@ CONSTRAINED_SHRINKAGE = 0.3
 VALLEY = 0.5
 MODE_MASS = 0.05
 
+# Fewer effective samples tell neither peaks nor what is constrained.
+FEWEST = 25
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -116,6 +119,11 @@ class Posterior:
         """Prior draws of one quantity [its unit]."""
         return self.prior[:, self._index(name)]
 
+    @property
+    def effective(self) -> float:
+        """Number of equally weighted samples that tell as much (Kish)."""
+        return 1 / float(self.weights.square().sum())
+
     def draw(
         self, count: int, generator: Generator | None = None
     ) -> Float[Tensor, "count quantity"]:
@@ -151,7 +159,8 @@ class Posterior:
             shrinkage=shrinkage,
             modes=modes,
             constrained=(
-                shrinkage >= CONSTRAINED_SHRINKAGE
+                self.effective >= FEWEST
+                and shrinkage >= CONSTRAINED_SHRINKAGE
                 and modes == 1
                 and not self._at_limit(name)
             ),
@@ -189,7 +198,8 @@ class Posterior:
 
         The density is a histogram over the central 99.8 % smoothed with a Gaussian of
         one eighteenth of the range; two peaks are told apart by a valley below half
-        of the lower one.
+        of the lower one. A few heavy samples would be a peak each: of fewer effective
+        ones than ``FEWEST`` there is one.
         """
         return len(self._peaks(name))
 
@@ -217,7 +227,7 @@ class Posterior:
         """Bounds of the separate peaks of one marginal; the outer ones are open."""
         values = self.column(name)
         low, high = (_quantile(values, self.weights, share) for share in (0.001, 0.999))
-        if not high > low:
+        if not high > low or self.effective < FEWEST:
             return [(-math.inf, math.inf)]
         bins = 72
         cell = ((values - low) / (high - low) * bins).long().clamp(0, bins - 1)
