@@ -6,10 +6,16 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from saxinfer.inference.card import load_estimator
 from saxinfer.inference.climb import content
 from saxinfer.inference.effort import Effort
-from saxinfer.inference.search import mixture_of, searched
+from saxinfer.inference.proposals import propose
+from saxinfer.inference.search import Search, mixture_of, searched
 from saxinfer.inference.target import Target
+from saxinfer.instrument.observation import Observation
+from saxinfer.judging.draws import drawn
+from saxinfer.preprocess.prepare import prepare
+from saxinfer.structures import get_structure
 
 # Radius of the spheres of ``large``.
 RADIUS = 60.0
@@ -39,7 +45,7 @@ def test_where_no_climb_fits_the_whole_prior_is_searched(
 ) -> None:
     # So would hops.
     monkeypatch.setattr(
-        "saxinfer.inference.search.hopped", lambda _, summits, __: summits
+        "saxinfer.inference.search.hopped", lambda _, summits, *__: summits
     )
     effort = Effort(scan=0, first=10, starts=20, wide_scan=wide)
     search = searched(large, misled(large), effort, Generator().manual_seed(0))
@@ -96,3 +102,43 @@ def test_the_mixture_is_at_the_mode_and_over_the_network_s_belief(
     prior = torch.zeros(1, len(linear.proposed), dtype=torch.float64)
     normal = -0.5 * len(linear.proposed) * math.log(2 * math.pi)
     assert float(mixture.log_density(prior)) > normal - 10
+
+
+def search_of(seed: int, row: int, chance: int) -> tuple[Target, Search]:
+    """Of a curve of core-shell spheres, by the network that comes with the package."""
+    model = "core_shell_sphere"
+    ready = prepare(drawn(model, "standard", seed, row).curve)
+    curve, structure = ready.curve, get_structure(model)
+    data = Observation.of(
+        curve.q, curve.intensity, ready.sigma, None, "measured", ready.groups
+    )
+    target = Target(structure, structure.space, data)
+    generator = Generator().manual_seed(chance)
+    proposals = propose(target, load_estimator(model), generator)
+    return target, searched(target, proposals, Effort(), generator)
+
+
+def test_a_step_outside_and_one_inside_of_the_surface_are_both_found() -> None:
+    """A weak shell on a dense core scatters like a dense shell that is a bit weaker.
+
+    Each solution is narrower than what the network tells: of a few climbers that start
+    where proposals fit best, all may end in the same one.
+    """
+    for chance in (1, 2):
+        target, search = search_of(70000, 18, chance)
+        summits = search.summits
+        good = summits.points[summits.density > summits.density.max() - 3]
+        angle = target.theta(good)[:, 3]
+        weak_shell = (angle.abs() < 0.1).any()
+        weak_core = ((angle > 0.6) & (angle < math.pi / 4)).any()
+        assert bool(weak_shell and weak_core), chance
+
+
+def test_hops_go_on_where_fringes_hide_the_one_solution_that_fits() -> None:
+    """The outer radius is found by chance; the shell is one of a hundred fringes."""
+    target, search = search_of(4000, 20, 1)
+    assert content(target, search.summits)
+    best = search.summits.points[search.summits.density.argmax()]
+    radius, _, thickness, _ = target.theta(best[None])[0].tolist()
+    assert radius == pytest.approx(124.37, abs=0.1)
+    assert thickness == pytest.approx(90.84, abs=0.5)

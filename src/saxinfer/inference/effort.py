@@ -69,7 +69,7 @@ class Effort:
     """
 
     scan: int = 1000
-    first: int = 60
+    first: int = 30
     starts: int = 220
     wide_scan: int = 10_000
     sketches: Sketches = field(default_factory=Sketches)

@@ -94,13 +94,16 @@ def spread(
     return found, True
 
 
-def hopped(target: Target, summits: Summits, generator: Generator) -> Summits:
+def hopped(
+    target: Target, summits: Summits, generator: Generator, each: int = EACH
+) -> Summits:
     """Modes that differ in a few parameters from those known, if any fits better.
 
     Args:
         target: The posterior.
         summits: Modes.
         generator: Source of randomness.
+        each: Hops from each mode.
 
     Returns:
         The modes, and those that were reached from there.
@@ -108,7 +111,7 @@ def hopped(target: Target, summits: Summits, generator: Generator) -> Summits:
     for _ in range(HOPS):
         best = float(summits.density.max())
         modes = apart(summits, MODES).points
-        tried = torch.cat([modes, _varied(target, modes, generator)])
+        tried = torch.cat([modes, _varied(target, modes, generator, each)])
         starts = distinct(target, *target.levelled(tried), PICKED)
         new = approach(target, starts)
         summits = summits.joined(climb(target, new.highest(SUMMITS).points))
@@ -153,10 +156,10 @@ def _farthest(places: Float[Tensor, "place coordinate"], count: int) -> Tensor:
     return torch.tensor(chosen)
 
 
-def _varied(target: Target, modes: Tensor, generator: Generator) -> Tensor:
+def _varied(target: Target, modes: Tensor, generator: Generator, each: int) -> Tensor:
     """Each mode many times, with up to three parameters drawn anew or moved."""
     moving = target.moving
-    tried = modes.repeat_interleave(EACH, 0)
+    tried = modes.repeat_interleave(each, 0)
     here = tried[:, moving]
     count, width = here.shape
     number = torch.randint(1, CHANGED + 1, (count, 1), generator=generator)

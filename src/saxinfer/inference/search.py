@@ -30,6 +30,13 @@ SUMMITS = 32
 # Times that places spread along ridges, and climb to modes that are met there.
 SPREADINGS = 2
 
+# Proposals that climb as they come: for each pair of parameters, and how many curves a
+# step of their climb may take.
+EACH_PAIR, CURVES = 12, 1000
+
+# Hops from each mode where none fits a curve that may have fringes.
+EAGER = 4000
+
 # Proposals around which the network's own belief is spread.
 BROAD = 40
 
@@ -68,7 +75,9 @@ def searched(
     """
     starts = _starts(shape, proposals, effort.scan, effort.starts, generator)
     first, others = starts[: effort.first], starts[effort.first :]
-    first = torch.cat([first, fringed(shape, proposals, generator)])
+    first = torch.cat(
+        [first, _believed(shape, proposals), fringed(shape, proposals, generator)]
+    )
     found = approach(shape, first)
     summits = climb(shape, apart(found, SUMMITS).points)
     summits = hopped(shape, summits, generator)
@@ -85,6 +94,8 @@ def searched(
             if content(shape, summits):
                 break
         summits, untried = hopped(shape, summits, generator), None
+        if _sharp(shape, proposals) and not content(shape, summits):
+            summits = hopped(shape, summits, generator, EAGER)
     found, summits = reflected(shape, found), reflected(shape, summits)
     for _ in range(SPREADINGS):
         found, ridged = spread(shape, found, summits, generator)
@@ -93,6 +104,23 @@ def searched(
         every = summits.joined(found)
         summits = summits.joined(climb(shape, apart(every, SUMMITS).points))
     return Search(found, summits, untried)
+
+
+def _believed(target: Target, proposals: Tensor) -> Tensor:
+    """Some proposals as they come, however well they fit before they climb.
+
+    Of solutions side by side, each narrower than what a network can tell, all have
+    their share of its belief, but few of the proposals that fit best.
+    """
+    size = len(target.moving)
+    count = min(EACH_PAIR * size**2, CURVES // (size + 1))
+    some = proposals[: count if _sharp(target, proposals) else 0]
+    return target.levelled(some)[0] if len(some) else some
+
+
+def _sharp(target: Target, proposals: Tensor) -> bool:
+    """Whether the structure has edges, whose fringes leave narrow solutions."""
+    return target.structure.edges(target.theta(proposals[:1])).shape[1] > 0
 
 
 def _scan(
