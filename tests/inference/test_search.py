@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from saxinfer.inference.card import load_estimator
-from saxinfer.inference.climb import content
+from saxinfer.inference.climb import alike, climb, content
 from saxinfer.inference.effort import Effort
 from saxinfer.inference.proposals import propose
 from saxinfer.inference.search import Search, mixture_of, searched
@@ -129,9 +129,15 @@ def test_a_step_outside_and_one_inside_of_the_surface_are_both_found() -> None:
         summits = search.summits
         good = summits.points[summits.density > summits.density.max() - 3]
         angle = target.theta(good)[:, 3]
-        weak_shell = (angle.abs() < 0.1).any()
-        weak_core = ((angle > 0.6) & (angle < math.pi / 4)).any()
-        assert bool(weak_shell and weak_core), chance
+        weak_shell = angle.abs() < 0.1
+        weak_core = (angle > 0.6) & (angle < math.pi / 4)
+        assert bool(weak_shell.any() and weak_core.any()), chance
+    # From the one a climb to the other is known.
+    (best, *_) = good[weak_shell]
+    both = alike(target, climb(target, best[None]), 1)
+    turned = both.points[both.density > summits.density.max() - 3]
+    angle = target.theta(turned)[:, 3]
+    assert bool(((angle > 0.6) & (angle < math.pi / 4)).any())
 
 
 def test_hops_go_on_where_fringes_hide_the_one_solution_that_fits() -> None:

@@ -66,3 +66,29 @@ def test_inner_radius_and_contrast_follow_from_thickness_and_angle() -> None:
     assert float(matched[0, 1]) == MATCHED
     hollow = MODEL.derived_values(row(6.0, 0.6, 1.5, math.pi / 2))
     assert float(hollow[0, 1]) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("angle", [0.02, -0.16, 0.3, 0.86])
+def test_steps_in_the_other_order_scatter_the_same_where_surfaces_are_flat(
+    angle: float,
+) -> None:
+    """The curves differ by a factor, and by less the smaller the shell's share is."""
+    q = torch.linspace(1, 4, 400, dtype=torch.float64)
+    differ = []
+    for radius in (30.0, 120.0):
+        theta = row(radius, 0.1 * radius, 2.0, angle)
+        (turned,) = MODEL.lookalikes(theta)
+        outer, inner = abs(math.sin(angle)), abs(math.cos(angle) - math.sin(angle))
+        # The larger step stays where it was.
+        moved = radius + 2 if outer > inner else radius - 2
+        assert float(turned[0, 0]) == pytest.approx(moved)
+        assert torch.allclose(MODEL.lookalikes(turned)[0], theta)
+        ratio = (MODEL.intensity(q, turned) / MODEL.intensity(q, theta))[0]
+        differ.append(float((ratio / ratio.median()).log().abs().max()))
+    assert differ[1] < 0.35 * differ[0]
+    assert differ[1] < 0.1
+
+
+def test_a_shell_that_fills_the_particle_is_not_turned_out_of_it() -> None:
+    (turned,) = MODEL.lookalikes(row(6.0, 0.6, 5.9, 0.01))
+    assert float(turned[0, 0]) > 0

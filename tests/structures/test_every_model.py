@@ -140,11 +140,14 @@ def test_dependent_and_derived_values_lie_within_their_stated_bounds(
 
 
 @every_model
-def test_mirrors_have_the_shape_of_what_they_mirror(model: Structure) -> None:
+@pytest.mark.parametrize("others", ["mirrors", "lookalikes"])
+def test_others_have_the_shape_of_what_they_are_like(
+    model: Structure, others: str
+) -> None:
     theta = thetas(model, 5)
-    mirrored = model.mirrors(theta)
-    assert mirrored.shape[1:] == theta.shape
-    assert not any(torch.equal(other, theta) for other in mirrored)
+    found = getattr(model, others)(theta)
+    assert found.shape[1:] == theta.shape
+    assert not any(torch.equal(other, theta) for other in found)
 
 
 @every_model

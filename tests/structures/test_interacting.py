@@ -201,6 +201,17 @@ def test_a_mirror_scatters_the_same(model: Structure) -> None:
 
 
 @every_model
+def test_lookalikes_are_those_of_the_particles_as_close_together(
+    model: Structure,
+) -> None:
+    theta = thetas(model, 12)
+    base = get_structure(model.name.partition("@")[0])
+    alike = model.lookalikes(theta)
+    assert torch.equal(alike[..., :-1], base.lookalikes(theta[:, :-1]))
+    assert all(torch.equal(other[:, -1], theta[:, -1]) for other in alike)
+
+
+@every_model
 def test_it_is_a_closed_form_only(model: Structure) -> None:
     (theta,) = thetas(model, 1)
     refusal = pytest.raises(ValueError, match=f"'{model.name}' cannot be drawn")

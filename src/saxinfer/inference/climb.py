@@ -12,6 +12,7 @@ from saxinfer.inference.target import Target
 
 __all__ = [
     "Summits",
+    "alike",
     "apart",
     "approach",
     "climb",
@@ -187,15 +188,22 @@ def with_mirrors(
 
     In coordinates that a curve can tell apart a point and its mirror are one.
     """
+    return torch.cat([points, _images(target, points, target.structure.mirrors)])
+
+
+def _images(
+    target: Target, points: Tensor, of: Callable[[Tensor], Tensor]
+) -> Float[Tensor, "image dimension"]:
+    """Points with other parameters that follow from theirs, as the prior allows."""
     space, width = target.space, target.width
     one = target.structure.entangled and target.untangled
     if one or len(space.free) < len(space):
-        return points
-    every = [points]
-    for mirrored in target.structure.mirrors(target.theta(points)):
-        inside = space.admits(mirrored)
+        return points[:0]
+    every = [points[:0]]
+    for image in of(target.theta(points)):
+        inside = space.admits(image)
         other = points[inside].clone()
-        other[:, :width] = space.latent_from_theta(mirrored[inside])
+        other[:, :width] = space.latent_from_theta(image[inside])
         every.append(other)
     return torch.cat(every)
 
@@ -236,6 +244,19 @@ def reflected(target: Target, summits: Summits) -> Summits:
     if len(images) == 0:
         return summits
     return summits.joined(Summits(images, *target.expansion(images)))
+
+
+def alike(target: Target, summits: Summits, count: int) -> Summits:
+    """Adds modes that are climbed to from what scatters much the same.
+
+    Args:
+        target: The posterior.
+        summits: Modes.
+        count: How many of them to look at, the highest that lie apart.
+    """
+    modes = apart(summits, count).points
+    images = _images(target, modes, target.structure.lookalikes)
+    return summits.joined(climb(target, images)) if len(images) else summits
 
 
 def content(target: Target, summits: Summits) -> bool:

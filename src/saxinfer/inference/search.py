@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.climb import (
     Summits,
+    alike,
     apart,
     approach,
     climb,
@@ -33,6 +34,9 @@ SPREADINGS = 2
 # Proposals that climb as they come: for each pair of parameters, and how many curves a
 # step of their climb may take.
 EACH_PAIR, CURVES = 12, 1000
+
+# Modes whose look-alikes are climbed from.
+TURNED = 16
 
 # Hops from each mode where none fits a curve that may have fringes.
 EAGER = 4000
@@ -96,6 +100,7 @@ def searched(
         summits, untried = hopped(shape, summits, generator), None
         if _sharp(shape, proposals) and not content(shape, summits):
             summits = hopped(shape, summits, generator, EAGER)
+    summits = alike(shape, summits, TURNED)
     found, summits = reflected(shape, found), reflected(shape, summits)
     for _ in range(SPREADINGS):
         found, ridged = spread(shape, found, summits, generator)

@@ -204,6 +204,16 @@ class Structure(abc.ABC):
         """
         return theta.new_full((len(theta), len(self.phases), 3), math.nan)
 
+    def lookalikes(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "likeness batch parameter"]:
+        """Other points that may scatter a curve that is hard to tell from this one.
+
+        Searches climb from there. One may lie outside of the prior; the caller keeps
+        what lies inside.
+        """
+        return theta[None][:0]
+
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "mirror batch parameter"]:

@@ -183,6 +183,25 @@ class CoreShellSphere(Structure):
         around = torch.stack([1 - share, sign * shell, thickness], -1)
         return torch.stack([inside, around], 1)
 
+    def lookalikes(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "likeness batch parameter"]:
+        """The steps of the density in the other order, the larger one where it was.
+
+        Where q R is large a surface is as good as flat, and the curve is that of the
+        distance between two steps: which is the outer one it does not say. With the
+        contrasts c and s of core and shell, the outer step is s and the inner c - s.
+        """
+        mean, std, thickness, angle = theta.unbind(-1)
+        core, shell = angle.cos(), angle.sin()
+        outwards = torch.where(shell.abs() > (core - shell).abs(), 1, -1)
+        moved = mean + outwards * thickness
+        # A radius of a few times the shell leaves nothing to turn round.
+        moved = torch.where(moved > 0, moved, mean)
+        turned = torch.atan2(core - shell, core)
+        turned = torch.stack([moved, std * moved / mean, thickness, turned], -1)
+        return turned[None]
+
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "mirror batch parameter"]:

@@ -141,6 +141,13 @@ class Interacting(Structure):
         """Those of the particles."""
         return self._base.phase_values(theta[:, :-1])
 
+    def lookalikes(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, "likeness batch parameter"]:
+        """Those of the particles, as close together."""
+        alone = self._base.lookalikes(theta[:, :-1])
+        return torch.cat([alone, theta[:, -1:].expand(*alone.shape[:2], 1)], -1)
+
     def mirrors(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "mirror batch parameter"]:
