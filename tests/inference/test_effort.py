@@ -35,10 +35,12 @@ def test_a_skim_searches_next_to_the_proposals_only() -> None:
     assert skim.skimming
     assert not effort.skimming
     assert skim.starts == skim.first == effort.first
+    assert skim.believed < effort.believed
 
 
 def test_a_survey_is_a_skim_that_searches_the_whole_prior() -> None:
     effort, survey = Effort(), Effort().survey()
     assert survey.starts == effort.starts > effort.first
+    assert survey.believed == effort.believed
     assert survey.skimming
     assert survey.rounds == effort.skim().rounds

@@ -49,6 +49,8 @@ class Effort:
     Attributes:
         scan: Structures of the prior that are tried beside the proposals.
         first: Proposals that climb to their modes.
+        believed: Where solutions lie side by side, proposals climb as they come too; so
+            many curves may be worked out in a step of all their climbs.
         starts: Proposals that climb if the first find no good fit, or a posterior that
             is hard to cover.
         wide_scan: Structures of the prior that are tried where these find none either.
@@ -70,6 +72,7 @@ class Effort:
 
     scan: int = 1000
     first: int = 30
+    believed: int = 3200
     starts: int = 220
     wide_scan: int = 10_000
     sketches: Sketches = field(default_factory=Sketches)
@@ -95,11 +98,17 @@ class Effort:
         few: they tell the evidence to some nats.
         """
         rounds = Rounds(3, self.rounds.new, self.rounds.roughly)
-        return replace(self, starts=self.first, rounds=rounds, skimming=True)
+        return replace(
+            self,
+            starts=self.first,
+            believed=self.believed // 4,
+            rounds=rounds,
+            skimming=True,
+        )
 
     def survey(self) -> "Effort":
         """A skim that searches as well as a proper fit does."""
-        return replace(self.skim(), starts=self.starts)
+        return replace(self.skim(), starts=self.starts, believed=self.believed)
 
     def glance(self) -> "Effort":
         """Enough to tell a model that is far behind others: as good a search.

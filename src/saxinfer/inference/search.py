@@ -31,9 +31,9 @@ SUMMITS = 32
 # Times that places spread along ridges, and climb to modes that are met there.
 SPREADINGS = 2
 
-# Proposals that climb as they come: for each pair of parameters, and how many curves a
-# step of their climb may take.
-EACH_PAIR, CURVES = 12, 1000
+# Proposals that climb as they come: so many times the fourth power of the number of
+# parameters, as far as ``effort.believed`` allows.
+BELIEVED = 3
 
 # Modes whose look-alikes are climbed from.
 TURNED = 16
@@ -80,7 +80,11 @@ def searched(
     starts = _starts(shape, proposals, effort.scan, effort.starts, generator)
     first, others = starts[: effort.first], starts[effort.first :]
     first = torch.cat(
-        [first, _believed(shape, proposals), fringed(shape, proposals, generator)]
+        [
+            first,
+            _believed(shape, proposals, effort.believed),
+            fringed(shape, proposals, generator),
+        ]
     )
     found = approach(shape, first)
     summits = climb(shape, apart(found, SUMMITS).points)
@@ -111,14 +115,19 @@ def searched(
     return Search(found, summits, untried)
 
 
-def _believed(target: Target, proposals: Tensor) -> Tensor:
+def _believed(target: Target, proposals: Tensor, curves: int) -> Tensor:
     """Some proposals as they come, however well they fit before they climb.
 
     Of solutions side by side, each narrower than what a network can tell, all have
     their share of its belief, but few of the proposals that fit best.
+
+    Args:
+        target: The posterior.
+        proposals: Latent vectors.
+        curves: So many at most may be worked out in a step of their climb.
     """
     size = len(target.moving)
-    count = min(EACH_PAIR * size**2, CURVES // (size + 1))
+    count = min(BELIEVED * size**4, curves // (size + 1))
     some = proposals[: count if _sharp(target, proposals) else 0]
     return target.levelled(some)[0] if len(some) else some
 
