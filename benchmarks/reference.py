@@ -51,7 +51,6 @@ from saxinfer.inference.card import load_estimator
 from saxinfer.inference.proposals import propose
 from saxinfer.inference.refine import Effort, refine
 from saxinfer.inference.target import Target
-from saxinfer.instrument.observation import Observation
 from saxinfer.instrument.tiers import Tier
 from saxinfer.preprocess.prepare import prepare
 from saxinfer.structures import get_structure
@@ -153,14 +152,7 @@ def target_of(model: str, tier: Tier, seed: int) -> Target:
     _, curve = draw_curve(model, tier, seed)
     prepared = prepare(curve, None)
     structure = get_structure(model)
-    observation = Observation.of(
-        prepared.curve.q,
-        prepared.curve.intensity,
-        prepared.sigma,
-        prepared.curve.resolution,
-        prepared.sigma_source,
-        prepared.groups,
-    )
+    observation = prepared.observation()
     return Target(structure, structure.space, observation)
 
 

@@ -7,7 +7,6 @@ from torch import Generator
 from saxinfer.inference.card import load_estimator
 from saxinfer.inference.proposals import PROPOSALS, propose
 from saxinfer.inference.target import Target
-from saxinfer.instrument.observation import Observation
 from saxinfer.judging.draws import drawn
 from saxinfer.preprocess.prepare import prepare
 from saxinfer.structures import get_structure
@@ -17,14 +16,7 @@ def posterior(model: str, row: int) -> tuple[Target, torch.Tensor]:
     """Of a simulated curve, with its truth."""
     draw = drawn(model, "standard", 4000, row)
     ready = prepare(draw.curve)
-    data = Observation.of(
-        ready.curve.q,
-        ready.curve.intensity,
-        ready.sigma,
-        None,
-        "measured",
-        ready.groups,
-    )
+    data = ready.observation()
     structure = get_structure(model)
     return Target(structure, structure.space, data), draw.truth
 

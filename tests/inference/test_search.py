@@ -12,7 +12,6 @@ from saxinfer.inference.effort import Effort
 from saxinfer.inference.proposals import propose
 from saxinfer.inference.search import Search, mixture_of, searched
 from saxinfer.inference.target import Target
-from saxinfer.instrument.observation import Observation
 from saxinfer.judging.draws import drawn
 from saxinfer.preprocess.prepare import prepare
 from saxinfer.structures import get_structure
@@ -108,10 +107,8 @@ def search_of(seed: int, row: int, chance: int) -> tuple[Target, Search]:
     """Of a curve of core-shell spheres, by the network that comes with the package."""
     model = "core_shell_sphere"
     ready = prepare(drawn(model, "standard", seed, row).curve)
-    curve, structure = ready.curve, get_structure(model)
-    data = Observation.of(
-        curve.q, curve.intensity, ready.sigma, None, "measured", ready.groups
-    )
+    structure = get_structure(model)
+    data = ready.observation()
     target = Target(structure, structure.space, data)
     generator = Generator().manual_seed(chance)
     proposals = propose(target, load_estimator(model), generator)

@@ -11,7 +11,6 @@ from saxinfer.inference.climb import climb
 from saxinfer.inference.record import Recorded
 from saxinfer.inference.sketch import Sketch
 from saxinfer.inference.target import Target
-from saxinfer.instrument.observation import Observation
 from saxinfer.instrument.tiers import draw_setting, measure
 from saxinfer.preprocess.prepare import prepare
 from saxinfer.structures import get_structure
@@ -33,14 +32,7 @@ def observed(model: str, points: int, seed: int = 0) -> tuple[Target, Tensor]:
     setting.nuisance[:, 1], setting.nuisance[:, 5] = 0.8, 0.01
     seen = measure(structure.intensity(setting.q, theta), setting, generator)
     ready = prepare(Curve(seen.q[0], seen.intensity[0], seen.sigma[0]), None)
-    data = Observation.of(
-        ready.curve.q,
-        ready.curve.intensity,
-        ready.sigma,
-        None,
-        "measured",
-        ready.groups,
-    )
+    data = ready.observation()
     target = Target(structure, structure.space, data)
     latent = torch.zeros(1, target.dimension, dtype=torch.float64)
     if not structure.entangled:

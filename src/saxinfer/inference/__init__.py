@@ -230,14 +230,7 @@ def _target(prepared: Prepared, model: str, options: FitOptions) -> Target:
     space = structure.space
     for name, (low, high) in options.windows.items():
         space = space.narrow(name, low, high)
-    observation = Observation.of(
-        prepared.curve.q,
-        prepared.curve.intensity,
-        prepared.sigma,
-        prepared.curve.resolution,
-        prepared.sigma_source,
-        prepared.groups,
-    )
+    observation = prepared.observation()
     return Target(structure, space, observation, options.absolute, options.scale_error)
 
 

@@ -22,7 +22,7 @@ from torch import Generator, Tensor
 from saxinfer.inference.target import Target
 from saxinfer.instrument.observation import Observation
 
-__all__ = ["Spectrum", "fringed"]
+__all__ = ["Spectrum", "fringed", "has_edges"]
 
 # Structures of the prior that are looked up, classes of size, structures that are
 # evaluated in each, and those that are kept.
@@ -98,6 +98,12 @@ class Spectrum:
         return total
 
 
+def has_edges(target: Target) -> bool:
+    """Whether the structure has edges, whose fringes leave narrow solutions."""
+    middle = torch.zeros(1, target.dimension, dtype=target.observation.q.dtype)
+    return target.structure.edges(target.theta(middle)).shape[1] > 0
+
+
 def fringed(
     target: Target,
     proposals: Float[Tensor, "proposal dimension"],
@@ -116,8 +122,7 @@ def fringed(
     """
     nothing = proposals[:0]
     q, moving = target.observation.q, target.moving
-    one = target.structure.edges(target.theta(proposals[:1]))
-    if one.shape[1] == 0 or len(q) < FEWEST:
+    if not has_edges(target) or len(q) < FEWEST:
         return nothing
     tried = proposals[torch.arange(LOOKED_UP) % len(proposals)].clone()
     tried[:, moving] = torch.randn(

@@ -19,7 +19,7 @@ from saxinfer.inference.climb import (
 )
 from saxinfer.inference.effort import Effort
 from saxinfer.inference.explore import hopped, spread
-from saxinfer.inference.fringes import fringed
+from saxinfer.inference.fringes import fringed, has_edges
 from saxinfer.inference.mixture import StudentMixture, kernels
 from saxinfer.inference.target import Target
 
@@ -102,7 +102,7 @@ def searched(
             if content(shape, summits):
                 break
         summits, untried = hopped(shape, summits, generator), None
-        if _sharp(shape, proposals) and not content(shape, summits):
+        if has_edges(shape) and not content(shape, summits):
             summits = hopped(shape, summits, generator, EAGER)
     summits = alike(shape, summits, TURNED)
     found, summits = reflected(shape, found), reflected(shape, summits)
@@ -128,13 +128,8 @@ def _believed(target: Target, proposals: Tensor, curves: int) -> Tensor:
     """
     size = len(target.moving)
     count = min(BELIEVED * size**4, curves // (size + 1))
-    some = proposals[: count if _sharp(target, proposals) else 0]
+    some = proposals[: count if has_edges(target) else 0]
     return target.levelled(some)[0] if len(some) else some
-
-
-def _sharp(target: Target, proposals: Tensor) -> bool:
-    """Whether the structure has edges, whose fringes leave narrow solutions."""
-    return target.structure.edges(target.theta(proposals[:1])).shape[1] > 0
 
 
 def _scan(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from saxinfer.curve import Curve, Remark
 from saxinfer.instrument.groups import Groups
+from saxinfer.instrument.observation import Observation
 from saxinfer.instrument.tiers import Q_MAX, Q_MIN
 from saxinfer.preprocess.noise import estimated_sigma
 
@@ -43,6 +44,22 @@ class Prepared:
     sigma: Float[Tensor, " q"]
     sigma_source: Literal["measured", "estimated"]
     groups: Groups | None = None
+
+    def observation(self) -> Observation:
+        """What a likelihood sees of the curve.
+
+        Raises:
+            ValueError: If the mean intensity over ln q is not positive.
+        """
+        curve = self.curve
+        return Observation.of(
+            curve.q,
+            curve.intensity,
+            self.sigma,
+            curve.resolution,
+            self.sigma_source,
+            self.groups,
+        )
 
 
 def prepare(

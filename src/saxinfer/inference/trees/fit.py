@@ -55,14 +55,7 @@ def answer_of_trees(
     Raises:
         ValueError: If the mean intensity over ln q is not positive.
     """
-    observation = Observation.of(
-        prepared.curve.q,
-        prepared.curve.intensity,
-        prepared.sigma,
-        prepared.curve.resolution,
-        prepared.sigma_source,
-        prepared.groups,
-    )
+    observation = prepared.observation()
     x = seen_of(prepared)[None]
     trees = trained.trees
     posterior = marginals_of(
