@@ -18,6 +18,7 @@ from saxinfer.inference.climb import (
     laplace,
     with_mirrors,
 )
+from saxinfer.inference.expansion import expansion
 from saxinfer.inference.target import Target
 
 
@@ -43,13 +44,12 @@ def test_climbers_that_follow_a_better_one_rest(
     bent: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted: list[int] = []
-    expansion = Target.expansion
 
-    def counting(self: Target, latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def counting(target: Target, latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         counted.append(len(latent))
-        return expansion(self, latent)
+        return expansion(target, latent)
 
-    monkeypatch.setattr(Target, "expansion", counting)
+    monkeypatch.setattr(sys.modules[climb.__module__], "expansion", counting)
     starts = torch.zeros(20, bent.dimension, dtype=torch.float64)
     starts[:, 0] = torch.linspace(0.5, 1.5, 20)
     found = climb(bent, starts)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from saxinfer.inference.direct import BATCH, Demand, draw
+from saxinfer.inference.direct import BATCH, Demand, draw, mixed
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
 
@@ -37,7 +37,7 @@ def test_a_near_mixture_gives_the_exact_posterior_and_its_evidence(
 ) -> None:
     demand = Demand()
     near = mixture(linear, exact, 1.1)
-    drawn = draw(linear, near, Generator().manual_seed(0), demand)
+    drawn = draw(mixed(linear, near), Generator().manual_seed(0), demand)
     found = drawn.ensemble
     assert found is not None
     assert torch.equal(drawn.points, found.points)
@@ -57,7 +57,7 @@ def test_the_error_of_the_evidence_is_its_scatter(
     wide = mixture(linear, exact, 1.6)
     demand = Demand(enough=400)
     every = [
-        draw(linear, wide, Generator().manual_seed(k), demand).ensemble
+        draw(mixed(linear, wide), Generator().manual_seed(k), demand).ensemble
         for k in range(60)
     ]
     pulls = [(e.log_evidence - exact[2]) / e.log_evidence_sd for e in every if e]
@@ -72,7 +72,7 @@ def test_a_mixture_that_is_far_from_the_posterior_is_given_up(
     linear: Target, exact: tuple[Tensor, Tensor, float], width: float, off: float
 ) -> None:
     far = mixture(linear, exact, width, off)
-    found = draw(linear, far, Generator().manual_seed(0), Demand())
+    found = draw(mixed(linear, far), Generator().manual_seed(0), Demand())
     assert found.ensemble is None
     assert len(found.points) == len(found.values) == Demand().patience
 
@@ -82,12 +82,12 @@ def test_no_more_is_drawn_than_was_allowed(
 ) -> None:
     near, generator = mixture(linear, exact, 1.1), Generator().manual_seed(0)
     for demand in (Demand(enough=1e9, most=2 * BATCH), Demand(most=0)):
-        drawn = draw(linear, near, generator, demand)
+        drawn = draw(mixed(linear, near), generator, demand)
         assert drawn.ensemble is None
-        assert drawn.points.shape == (demand.most, linear.dimension)
+        assert len(drawn.points) == len(drawn.values) == demand.most
     # Nothing was drawn by the last call.
     state = generator.get_state()
-    draw(linear, near, generator, Demand(most=0))
+    draw(mixed(linear, near), generator, Demand(most=0))
     assert torch.equal(generator.get_state(), state)
 
 
@@ -96,9 +96,9 @@ def test_where_a_mixture_becomes_no_better_it_is_drawn_from_for_longer(
 ) -> None:
     far = mixture(linear, exact, 1.0, off=1.2)
     demand = Demand(most=4000, share=0.1)
-    short = draw(linear, far, Generator().manual_seed(0), demand)
+    short = draw(mixed(linear, far), Generator().manual_seed(0), demand)
     assert short.ensemble is None
-    longer = draw(linear, far, Generator().manual_seed(0), demand.relaxed())
+    longer = draw(mixed(linear, far), Generator().manual_seed(0), demand.relaxed())
     assert len(short.points) < len(longer.points) <= 8000
     assert demand.relaxed() == Demand(most=8000, share=0.05, patience=4000)
     assert Demand(most=0).relaxed().most == 0

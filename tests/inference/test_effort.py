@@ -7,12 +7,13 @@ def test_the_numbers_fit_together() -> None:
     effort = Effort()
     assert effort.walkers % 2 == 0
     assert effort.first <= effort.starts
-    assert effort.least_worth <= effort.worth <= effort.sketches.plenty
-    for sketches in (effort.sketches, effort.more_sketches):
-        assert sketches.new <= sketches.exact <= sketches.draws
+    assert effort.worth <= effort.sketches.plenty
+    sketches = effort.sketches
+    assert sketches.new <= sketches.exact <= sketches.draws
     # A harder posterior gets more of everything.
-    assert effort.more_sketches.draws > effort.sketches.draws
     assert effort.more_rounds.most > effort.rounds.most
+    assert effort.more_loose.new > effort.loose.new
+    assert effort.more_loose.roughly > effort.loose.roughly
 
 
 def test_two_efforts_share_nothing() -> None:

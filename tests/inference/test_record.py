@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from saxinfer.inference.expansion import expansion
 from saxinfer.inference.record import Recorded
 from saxinfer.inference.target import Target
 
@@ -23,7 +24,7 @@ def test_of_the_neighbours_of_a_derivative_the_first_is_kept(
     linear: Target, proposals: Tensor
 ) -> None:
     recorded = Recorded.of(linear)
-    expected = linear.expansion(proposals[:5])
-    found = recorded.expansion(proposals[:5])
+    expected = expansion(linear, proposals[:5])
+    found = expansion(recorded, proposals[:5])
     assert all(torch.equal(a, b) for a, b in zip(expected, found, strict=True))
     assert torch.equal(recorded.taken()[0], proposals[:5])

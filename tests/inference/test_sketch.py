@@ -8,6 +8,7 @@ from torch import Generator, Tensor
 
 from saxinfer.curve import Curve
 from saxinfer.inference.climb import climb
+from saxinfer.inference.expansion import expansion
 from saxinfer.inference.record import Recorded
 from saxinfer.inference.sketch import Sketch
 from saxinfer.inference.target import Target
@@ -45,7 +46,7 @@ def observed(model: str, points: int, seed: int = 0) -> tuple[Target, Tensor]:
 
 def around(target: Target, centre: Tensor, count: int, seed: int) -> Tensor:
     """Places as likely as those of the posterior, and wider ones."""
-    _, _, curvature = target.expansion(centre[None])
+    _, _, curvature = expansion(target, centre[None])
     factor = torch.linalg.cholesky(torch.linalg.inv(curvature[0]))
     generator = Generator().manual_seed(seed)
     z = torch.randn(count, target.dimension, generator=generator).double()

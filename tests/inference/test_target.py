@@ -7,7 +7,6 @@ import pytest
 import torch
 from scipy import stats
 from torch import Generator, Tensor
-from torch.autograd.functional import jacobian
 
 from saxinfer.inference.target import Target
 from saxinfer.instrument.observation import Observation
@@ -69,7 +68,6 @@ def test_what_a_window_forbids_has_no_density() -> None:
     which = target("sphere", radius_std=(1, 2), radius_mean=(0.5, 1))
     z = vectors(which, 5)
     assert bool((which.log_density(z) == -math.inf).all())
-    assert bool((which.expansion(z)[0] == -math.inf).all())
 
 
 @pytest.mark.parametrize("window", [(1.0, 1.0), (1.0, 1.5)])
@@ -160,56 +158,6 @@ def test_the_level_that_fits_best_is_found_in_one_step() -> None:
         moved = levelled.clone()
         moved[:, which.width] += step
         assert bool((density > which.log_density(moved)).all())
-
-
-@pytest.mark.filterwarnings("ignore:Converting a tensor with requires_grad")
-@pytest.mark.parametrize("model", ["sphere", "core_shell_sphere", "cellulose"])
-def test_the_expansion_is_that_of_the_log_density(model: str) -> None:
-    which = target(model)
-    z = near_the_truth(which, 4).requires_grad_()
-    density = which.log_density(z)
-    (slope,) = torch.autograd.grad(density.sum(), (z,))
-    found, gradient, curvature = which.expansion(z.detach())
-    assert torch.allclose(found, density.detach(), rtol=1e-9)
-    # Differences over 1e-4 shift the mode by a tenth of a standard deviation at most.
-    scale = curvature.diagonal(dim1=-2, dim2=-1).sqrt()
-    largest = slope.abs().amax(-1, keepdim=True)
-    assert bool(((gradient - slope).abs() < 0.1 * scale + 0.01 * largest).all())
-
-
-def test_the_curvature_is_the_fisher_information_plus_the_prior() -> None:
-    which = target()
-    data = which.observation
-    (point,) = vectors(which, 1)
-
-    def mean_and_spread(z: Tensor) -> Tensor:
-        row = z[None]
-        nuisance = which.nuisance(row)
-        total = which.intensity(which.curve(row), nuisance).total
-        stated = (nuisance[:, 4:5] * data.sigma).square()
-        spread = (stated + (nuisance[:, 5:6] * total).square()).sqrt()
-        return torch.cat([total, spread.log()])
-
-    slope, log_slope = jacobian(  # type: ignore[no-untyped-call]
-        mean_and_spread, point
-    )
-    spread = mean_and_spread(point)[1].exp()
-    scaled = slope / spread[:, None]
-    fisher = scaled.T @ scaled + 2 * log_slope.T @ log_slope
-    expected = fisher + torch.eye(which.dimension).double()
-    found = which.expansion(point[None])[2][0]
-    size = expected.diagonal().sqrt()
-    # Relative to the diagonal; forward differences of 1e-4 leave a few of those.
-    assert float(((found - expected) / (size[:, None] * size)).abs().max()) < 2e-3
-
-
-def test_the_curvature_of_a_linear_model_is_its_posterior_precision(
-    linear: Target, exact: tuple[Tensor, Tensor, float]
-) -> None:
-    curvature = linear.expansion(torch.zeros(1, linear.dimension).double())[2][0]
-    precision = torch.linalg.inv(exact[1])
-    assert torch.allclose(curvature[:3, :3], precision, rtol=1e-4, atol=1e-3)
-    assert torch.allclose(curvature[3:, 3:], torch.eye(6).double(), atol=1e-3)
 
 
 def absolute(

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from saxinfer.inference.expansion import expansion
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.target import Target
 
@@ -216,7 +217,7 @@ def climb(target: Target, starts: Float[Tensor, "start dimension"]) -> Summits:
     """
 
     def expand(points: Tensor, rows: Tensor) -> Summits:
-        return Summits(points, *target.expansion(points))
+        return Summits(points, *expansion(target, points))
 
     summits = expand(starts, torch.arange(len(starts)))
     damping = torch.full((len(starts),), 1e-2, dtype=starts.dtype)
@@ -243,7 +244,7 @@ def reflected(target: Target, summits: Summits) -> Summits:
     images = with_mirrors(target, points)[len(points) :]
     if len(images) == 0:
         return summits
-    return summits.joined(Summits(images, *target.expansion(images)))
+    return summits.joined(Summits(images, *expansion(target, images)))
 
 
 def alike(target: Target, summits: Summits, count: int) -> Summits:
@@ -289,7 +290,7 @@ def approach(
     strength[target.moving] = pull
 
     def expand(points: Tensor, rows: Tensor) -> Summits:
-        density, gradient, curvature = target.expansion(points)
+        density, gradient, curvature = expansion(target, points)
         gap = points - anchors[rows]
         density = density - 0.5 * (strength * gap.square()).sum(-1)
         gradient = gradient - strength * gap

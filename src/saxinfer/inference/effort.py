@@ -55,13 +55,14 @@ class Effort:
             is hard to cover.
         wide_scan: Structures of the prior that are tried where these find none either.
         sketches: Of adapting a mixture on a sketch.
-        more_sketches: The same where a posterior is hard to cover.
         worth: Effective samples for each draw from a mixture, on a sketch, from which
             on it is worth exact curves.
-        least_worth: The same where a posterior is hard to cover.
         draws: Curves of the structure a round of importance sampling.
         rounds: Of adapting a mixture.
         more_rounds: The same where a posterior is hard to cover.
+        loose: Of fitting a mixture of the loose parameters to draws, so many ``new`` a
+            round.
+        more_loose: The same where a posterior is hard to cover.
         demand: When independent samples are good enough.
         attempts: Times that a mixture is adapted once more where they are not.
         walkers: Number of walkers, even, where they are not.
@@ -76,14 +77,12 @@ class Effort:
     starts: int = 220
     wide_scan: int = 10_000
     sketches: Sketches = field(default_factory=Sketches)
-    more_sketches: Sketches = field(
-        default_factory=partial(Sketches, 8, 2000, 200, 24, plenty=0.08)
-    )
     worth: float = 0.03
-    least_worth: float = 0.01
     draws: int = 400
     rounds: Rounds = field(default_factory=partial(Rounds, 8, 12, 400.0))
     more_rounds: Rounds = field(default_factory=partial(Rounds, 20, 24, 1600.0))
+    loose: Rounds = field(default_factory=partial(Rounds, 10, 500, 1000.0))
+    more_loose: Rounds = field(default_factory=partial(Rounds, 8, 1000, 1200.0))
     demand: Demand = field(default_factory=Demand)
     attempts: int = 2
     walkers: int = 400

@@ -22,7 +22,7 @@ from torch import Generator, Tensor
 from saxinfer.inference.target import Target
 from saxinfer.instrument.observation import Observation
 
-__all__ = ["Spectrum", "fringed", "has_edges"]
+__all__ = ["Spectrum", "fringed", "fringes_of", "has_edges"]
 
 # Structures of the prior that are looked up, classes of size, structures that are
 # evaluated in each, and those that are kept.
@@ -102,6 +102,15 @@ def has_edges(target: Target) -> bool:
     """Whether the structure has edges, whose fringes leave narrow solutions."""
     middle = torch.zeros(1, target.dimension, dtype=target.observation.q.dtype)
     return target.structure.edges(target.theta(middle)).shape[1] > 0
+
+
+def fringes_of(target: Target, proposals: Float[Tensor, "proposal dimension"]) -> float:
+    """How many fringes the edges of most proposals leave between first and last q."""
+    distances = target.structure.edges(target.theta(proposals))
+    if distances.shape[1] == 0:
+        return 0.0
+    q = target.observation.q
+    return float(distances.amax(1).median() * (q[-1] - q[0])) / (2 * math.pi)
 
 
 def fringed(

@@ -9,12 +9,14 @@ r"""From proposals to the exact posterior.
    they turn out to stand for the most of it, components are too few: new ones are
    added there, and the weights of all are refitted. Curves are emulated for that
    (:mod:`saxinfer.inference.sketched`), exact ones decide.
+3. A posterior that is a thin bent sheet no such mixture covers. There, loose parameters
+   are drawn, and the tight ones follow (:mod:`saxinfer.inference.sheet`).
 
-Where the scale of a curve is known, or emulated curves are not right at all solutions,
-all curves are exact ones: independent draws from the mixture, which stands still at
-last, are weighed (:mod:`saxinfer.inference.direct`). Where too few of them count, the
-mixture is adapted once more. Where no mixture covers the posterior, walkers start from
-the samples so far (:mod:`saxinfer.inference.ensemble`).
+Where neither is good enough, all curves are exact ones: independent draws from the
+mixture, which stands still at last, are weighed (:mod:`saxinfer.inference.direct`).
+Where too few of them count, the mixture is adapted once more. Where no mixture covers
+the posterior, walkers start from the samples so far
+(:mod:`saxinfer.inference.ensemble`).
 
 What no curve sees and the level are drawn given all else. Weighing the network's own
 samples instead leaves a handful of them where the data are precise.
@@ -31,13 +33,14 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from saxinfer.inference.climb import approach, laplace, with_mirrors
-from saxinfer.inference.direct import Demand, draw
+from saxinfer.inference.direct import Demand, draw, mixed
 from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.inference.ensemble import Ensemble, walk
 from saxinfer.inference.mixture import StudentMixture
 from saxinfer.inference.pool import PULLS, SHARE, Pool
 from saxinfer.inference.record import Recorded
 from saxinfer.inference.search import mixture_of, searched
+from saxinfer.inference.sheet import on_the_sheet
 from saxinfer.inference.sketched import sketched
 from saxinfer.inference.target import Target
 from saxinfer.inference.weights import effective, tempered
@@ -78,23 +81,23 @@ def refine(
     tried = 0
     if not target.absolute:
         attempt = sketched(shape, search, mixture, effort, generator)
+        if attempt.ensemble is not None:
+            return replace(attempt.ensemble, drawn=attempt.tried)
         mixture, tried = attempt.mixture, attempt.tried
-        sampled = attempt.ensemble
-        if sampled is None and attempt.places is not None:
-            sampled = _walked(target, attempt.places, mixture, effort, generator)
-            tried += sampled.drawn
-        if sampled is not None:
-            return replace(sampled, drawn=tried)
     pool = Pool(mixture, target.proposed)
-    sampled = _drawn(target, pool, search.others, effort, generator)
-    if sampled is None:
-        weights = tempered(pool.log_weight())
-        rows = torch.multinomial(
-            weights, effort.walkers, replacement=True, generator=generator
-        )
-        places = pool.points[rows]
-        sampled = _walked(target, places, pool.mixture, effort, generator)
-    return replace(sampled, drawn=tried + sampled.drawn + len(pool.points))
+    once = replace(effort, attempts=0)
+    sampled = _drawn(target, pool, None, once, generator)
+    if sampled is not None:
+        return replace(sampled, drawn=tried + sampled.drawn + len(pool.points))
+    sheet = on_the_sheet(target, search, mixture, proposals, effort, generator)
+    if not sheet.good:
+        sampled = _drawn(target, pool, search.others, effort, generator)
+    tried += len(pool.points)
+    for found in (sampled, sheet.ensemble):
+        if found is not None:
+            return replace(found, drawn=tried + found.drawn)
+    sampled = _walked(target, pool, effort, generator)
+    return replace(sampled, drawn=tried + sampled.drawn)
 
 
 def _skimmed(
@@ -103,23 +106,23 @@ def _skimmed(
     """Weighed draws from a mixture that was hardly adapted."""
     pool = Pool(mixture, target.proposed)
     _adapt(target, pool, effort.rounds, effort.draws, generator)
-    sampled = draw(target, pool.mixture, generator, ANY).ensemble
+    sampled = draw(mixed(target, pool.mixture), generator, ANY).ensemble
     assert sampled is not None
     return replace(sampled, drawn=sampled.drawn + len(pool.points))
 
 
 def _walked(
-    target: Target,
-    places: Tensor,
-    mixture: StudentMixture,
-    effort: Effort,
-    generator: Generator,
+    target: Target, pool: Pool, effort: Effort, generator: Generator
 ) -> Ensemble:
-    """Where walkers settle that start from places; a mixture helps them along."""
+    """Where walkers settle that start from samples; their mixture helps them along."""
+    weights = tempered(pool.log_weight())
+    rows = torch.multinomial(
+        weights, effort.walkers, replacement=True, generator=generator
+    )
     return walk(
         target,
-        places,
-        mixture.essential(FEW),
+        pool.points[rows],
+        pool.mixture.essential(FEW),
         generator,
         steps=effort.steps,
         enough=effort.enough,
@@ -148,7 +151,7 @@ def _drawn(
     _adapt(target, pool, effort.rounds, effort.draws, generator)
     demand = effort.demand
     for _ in range(effort.attempts):
-        draws = draw(target, pool.mixture.essential(), generator, demand)
+        draws = draw(mixed(target, pool.mixture.essential()), generator, demand)
         if draws.ensemble is not None:
             return draws.ensemble
         pool.add(draws.points, draws.values)
@@ -160,7 +163,7 @@ def _drawn(
             others = None
         _adapt(target, pool, effort.more_rounds, effort.draws, generator)
         demand = effort.demand.relaxed()
-    return draw(target, pool.mixture.essential(), generator, demand).ensemble
+    return draw(mixed(target, pool.mixture.essential()), generator, demand).ensemble
 
 
 def _adapt(

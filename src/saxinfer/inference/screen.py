@@ -47,9 +47,6 @@ LEAST = 0.02
 # certain, or less.
 CERTAIN = 0.4
 
-# Share of the weight by which the largest may exceed the rest, whatever their tail.
-SPARE = 0.02
-
 
 @dataclass(frozen=True, eq=False)
 class Screening:
@@ -113,8 +110,8 @@ def screened(
             break
     every, raw = torch.cat(points), torch.cat(weights)
     heaviest = every[torch.argsort(raw, descending=True)[:HEAVIEST]]
-    tailed = shape > demand.shape and excess(raw) > SPARE
-    if found < demand.least or tailed:
+    tailed = shape > demand.shape and excess(raw) > demand.spare
+    if found < demand.enough or tailed:
         return Screening(None, found, worked, heaviest)
     ensemble = Ensemble(
         points=every,

@@ -19,7 +19,7 @@ from saxinfer.inference.climb import (
 )
 from saxinfer.inference.effort import Effort
 from saxinfer.inference.explore import hopped, spread
-from saxinfer.inference.fringes import fringed, has_edges
+from saxinfer.inference.fringes import fringed, fringes_of, has_edges
 from saxinfer.inference.mixture import StudentMixture, kernels
 from saxinfer.inference.target import Target
 
@@ -32,8 +32,9 @@ SUMMITS = 32
 SPREADINGS = 2
 
 # Proposals that climb as they come: so many times the fourth power of the number of
-# parameters, as far as ``effort.believed`` allows.
-BELIEVED = 3
+# parameters, as far as ``effort.believed`` allows, and no more than so many for each
+# fringe: where there are few, solutions do not lie side by side.
+BELIEVED, EACH_FRINGE = 3, 60
 
 # Modes whose look-alikes are climbed from.
 TURNED = 16
@@ -128,7 +129,7 @@ def _believed(target: Target, proposals: Tensor, curves: int) -> Tensor:
     """
     size = len(target.moving)
     count = min(BELIEVED * size**4, curves // (size + 1))
-    some = proposals[: count if has_edges(target) else 0]
+    some = proposals[: min(count, round(EACH_FRINGE * fringes_of(target, proposals)))]
     return target.levelled(some)[0] if len(some) else some
 
 

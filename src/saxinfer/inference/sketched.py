@@ -5,8 +5,6 @@ r"""Samples of a posterior, most of the work done on a sketch of it.
 2. Draws from the mixture that the sketch calls worth it are weighed exactly
    (:mod:`saxinfer.inference.screen`). Where single weights spoil all, the sketch was
    wrong there; it has now learnt better, and new ones are drawn.
-3. Where the mixture covers too little, more places are climbed from, and it is adapted
-   once more.
 
 One polynomial cannot follow curves at solutions that lie far apart: a sketch that is
 wrong at places that are known to fit is not used at all.
@@ -33,7 +31,7 @@ from saxinfer.inference.weights import tempered
 __all__ = ["Attempt", "sketched"]
 
 # Times that a mixture is drawn from, each time screened better.
-SCREENINGS = 3
+SCREENINGS = 2
 
 # Share of the first mixture beside an adapted one: what adaptation has lost weighs much
 # there, and shows.
@@ -55,14 +53,11 @@ class Attempt:
         ensemble: Samples; None where one sketch cannot be right at all modes, or no
             mixture covers the posterior.
         mixture: That which came closest.
-        places: Latent vectors distributed as the sketched posterior, a number of
-            ``effort.walkers``; None where the sketch is wrong, or not needed.
         tried: Exact curves that were worked out.
     """
 
     ensemble: Ensemble | None
     mixture: StudentMixture
-    places: Float[Tensor, "place dimension"] | None
     tried: int
 
 
@@ -93,22 +88,11 @@ def sketched(
     pool = Pool(mixture, target.proposed)
     share = sampler.adapt(pool, effort.sketches)
     if not sampler.agrees(search.found.joined(search.summits).points):
-        return sampler.failed(pool)
+        return Attempt(None, sampler.closest(pool), sampler.tried)
     sampled = None
     if share >= effort.worth:
         sampled = sampler.pick(pool, effort.demand)
-    if sampled is None:
-        if search.others is not None:
-            more = approach(target, with_mirrors(target, search.others))
-            pool.extend(laplace(more).marginal(target.proposed), SHARE)
-            sampler.adapt(pool, effort.sketches)
-            if not sampler.agrees(more.points):
-                return sampler.failed(pool)
-        share = sampler.adapt(pool, effort.more_sketches)
-        if share >= effort.least_worth:
-            sampled = sampler.pick(pool, effort.demand.relaxed())
-    places = sampler.places(pool) if sampled is None else None
-    return Attempt(sampled, sampler.closest(pool), places, sampler.tried)
+    return Attempt(sampled, sampler.closest(pool), sampler.tried)
 
 
 @dataclass(eq=False)
@@ -192,19 +176,3 @@ class _Sampler:
     def closest(self, pool: Pool) -> StudentMixture:
         """The mixture as it is adapted now, and some of the first one beside it."""
         return pool.mixture.essential().joined(self.first, BESIDE)
-
-    def failed(self, pool: Pool) -> Attempt:
-        """What is left where the sketch is wrong."""
-        return Attempt(None, self.closest(pool), None, self.tried)
-
-    def places(self, pool: Pool) -> Tensor:
-        """Samples of a pool, by their weights on the sketch."""
-        pool.revalue(self.sketch.log_density(pool.points))
-        weights = tempered(pool.log_weight())
-        rows = torch.multinomial(
-            weights,
-            self.effort.walkers,
-            replacement=True,
-            generator=self.generator,
-        )
-        return pool.points[rows]

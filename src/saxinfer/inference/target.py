@@ -23,8 +23,8 @@ from saxinfer.structures.base import Structure
 
 __all__ = ["Target"]
 
-# Step of the finite differences in latent units, and a curve's smallest value.
-DIFFERENCE, SMALLEST = 1e-4, 1e-280
+# A curve's smallest value.
+SMALLEST = 1e-280
 
 # Levels that the data know are drawn from a normal this much wider than their
 # conditional posterior.
@@ -320,9 +320,11 @@ class Target:
             total, self.observation, nuisance[:, 4], nuisance[:, 5]
         )
         prior = -0.5 * (latent.square() + math.log(2 * math.pi)).sum(-1)
-        return self._allowed(latent, likelihood + prior)
+        return self.allowed(latent, likelihood + prior)
 
-    def _allowed(self, latent: Tensor, density: Tensor) -> Tensor:
+    def allowed(
+        self, latent: Float[Tensor, "batch dimension"], density: Float[Tensor, " batch"]
+    ) -> Float[Tensor, " batch"]:
         """The density, or -inf where it is none or the user's windows forbid."""
         allowed = density.isfinite()
         if self.narrowed:
@@ -351,46 +353,3 @@ class Target:
         result = latent.clone()
         result[:, self.width :] = data.nuisances.latent_from_theta(unit)
         return result, self._density(result, total * unit[:, :1], unit)
-
-    def expansion(
-        self, latent: Float[Tensor, "batch dimension"]
-    ) -> tuple[
-        Float[Tensor, " batch"],
-        Float[Tensor, "batch dimension"],
-        Float[Tensor, "batch dimension dimension"],
-    ]:
-        """Log density, its gradient, and its expected curvature (Fisher plus prior).
-
-        For a Gaussian of mean t and standard deviation s the expected curvature is
-        sum of (dt / s)² + 2 (d ln s)². Derivatives are finite differences: only those
-        in the structure's parameters need its curve again.
-        """
-        batch, size = latent.shape
-        shifts = DIFFERENCE * torch.eye(size, dtype=latent.dtype)
-        moved = latent[:, None, :] + shifts
-        inner = torch.cat([latent[:, None], moved[:, self.moving]], 1)
-        alike = len(self.moving) + 1
-        curves = self.curve(inner.flatten(0, 1), alike).view(batch, alike, -1)
-        every = curves[:, :1].repeat(1, size + 1, 1)
-        every[:, [1 + i for i in self.moving]] = curves[:, 1:]
-        every = every.flatten(0, 1)
-        points = torch.cat([latent[:, None], moved], 1).flatten(0, 1)
-        nuisance = self.nuisance(points)
-        total = self.intensity(every, nuisance).total
-        data = self.observation
-        variance = data.variance(total, nuisance[:, 4:5], nuisance[:, 5:6])
-        total = total.view(batch, size + 1, -1)
-        log_s = (0.5 * variance.log()).view(batch, size + 1, -1)
-        slope = (total[:, 1:] - total[:, :1]) / DIFFERENCE
-        spread = (log_s[:, 1:] - log_s[:, :1]) / DIFFERENCE
-        inverse = torch.exp(-log_s[:, :1])
-        residual = (data.intensity - total[:, :1]) * inverse
-        scaled = slope * inverse
-        value = -0.5 * residual[:, 0].square() - log_s[:, 0]
-        density = value.sum(-1) - 0.5 * latent.square().sum(-1)
-        density = density - 0.5 * math.log(2 * math.pi) * (size + len(data.q))
-        density = self._allowed(latent, density)
-        gradient = (scaled * residual + spread * (residual.square() - 1)).sum(-1)
-        curvature = scaled @ scaled.mT + 2 * spread @ spread.mT
-        curvature = curvature + torch.eye(size, dtype=latent.dtype)
-        return density, gradient - latent, curvature

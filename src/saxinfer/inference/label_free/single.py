@@ -34,6 +34,7 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.climb import EDGE, Summits, distinct, laplace, with_mirrors
 from saxinfer.inference.ensemble import Ensemble
+from saxinfer.inference.expansion import expansion
 from saxinfer.inference.label_free.gradient import refuse_without_gradient
 from saxinfer.inference.mixture import StudentMixture, fitted
 from saxinfer.inference.target import Target
@@ -183,7 +184,7 @@ def _descended(
     """Normals after all steps, and how many points were looked at."""
     count, size = starts.shape
     one = torch.eye(size, dtype=starts.dtype)
-    curvature = target.expansion(starts)[2].nan_to_num(0.0)
+    curvature = expansion(target, starts)[2].nan_to_num(0.0)
     normals = _Normals(starts, one + labour.cold * (curvature - one).clamp(-1e12, 1e12))
     for step in range(labour.steps):
         share = min(1.0, step / max(1.0, labour.warming * labour.steps))
@@ -206,7 +207,7 @@ def _descended(
 def _expected(target: Target, points: Tensor, power: float) -> tuple[Tensor, Tensor]:
     """Gradient and expected curvature, averaged over samples that have one."""
     count, samples, size = points.shape
-    density, gradient, curvature = target.expansion(points.flatten(0, 1))
+    density, gradient, curvature = expansion(target, points.flatten(0, 1))
     usable = density.isfinite() & gradient.isfinite().all(-1)
     usable = usable & curvature.flatten(1).isfinite().all(-1)
     kept = usable.to(points.dtype).view(count, samples)
@@ -242,7 +243,7 @@ def _together(target: Target, normals: _Normals, bounds: Tensor) -> StudentMixtu
     images = with_mirrors(target, normals.means)[len(normals.means) :]
     points, precisions, bound = normals.means, normals.precisions, bounds
     if len(images):
-        mirrored = _Normals(images, target.expansion(images)[2])
+        mirrored = _Normals(images, expansion(target, images)[2])
         points = torch.cat([points, mirrored.means])
         precisions = torch.cat([precisions, mirrored.precisions])
         # A mirror scatters almost the same curve.
