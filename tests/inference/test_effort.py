@@ -29,6 +29,7 @@ def test_a_glance_searches_as_well_and_samples_less() -> None:
     assert glance.attempts < effort.attempts
     assert glance.steps < effort.steps
     assert glance.rounds.most < effort.rounds.most
+    assert glance.more_loose.most == 0 < effort.more_loose.most
 
 
 def test_a_skim_searches_next_to_the_proposals_only() -> None:

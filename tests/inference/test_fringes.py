@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from saxinfer.inference.climb import approach, climb
-from saxinfer.inference.fringes import KEPT, SIZES, Spectrum, fringed
+from saxinfer.inference.fringes import KEPT, SIZES, Spectrum, fringed, fringes_of
 from saxinfer.inference.target import Target
 from saxinfer.instrument.observation import Observation
 from saxinfer.structures import get_structure
@@ -74,3 +74,14 @@ def test_without_edges_or_with_few_points_there_are_no_starts(linear: Target) ->
     assert none.shape == (0, linear.dimension)
     few = measured(8)
     assert len(fringed(few, instruments(few), generator)) == 0
+
+
+def test_fringes_are_counted_over_the_window(linear: Target) -> None:
+    target = measured(60)
+    one = torch.zeros(1, target.dimension, dtype=torch.float64)
+    theta = torch.tensor([TRUTH], dtype=torch.float64)
+    one[:, : target.width] = target.space.latent_from_theta(theta)
+    # The curve of a sphere of 90 nm has a minimum every pi / 90 per nm.
+    assert fringes_of(target, one) == pytest.approx(0.8 * 90 / math.pi, rel=0.01)
+    nothing = torch.zeros(3, linear.dimension, dtype=torch.float64)
+    assert fringes_of(linear, nothing) == 0

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from saxinfer.inference.climb import Summits, approach
 from saxinfer.inference.direct import Demand, draw, mixed
 from saxinfer.inference.mixture import StudentMixture
-from saxinfer.inference.pinned import GUARD, Guarded, Modes, Pinned
+from saxinfer.inference.pinned import GUARD, Guarded, Modes, Pinned, _scales
 from saxinfer.inference.target import Target
 from saxinfer.inference.weights import effective
 
@@ -199,3 +199,14 @@ def test_what_is_loose_is_not_pinned(linear: Target) -> None:
         torch.eye(linear.dimension).double().expand_as(known.curvature),
     )
     assert list(Pinned.candidates(linear, vague)) == []
+
+
+def test_scales_far_from_the_sheet_are_scales() -> None:
+    far = 1e9 * torch.ones(2, 2, dtype=torch.float64) + torch.diag(
+        torch.tensor([1.0, 1e-3], dtype=torch.float64)
+    )
+    wild = torch.stack([far * 1e12, torch.full_like(far, math.nan), far])
+    found = _scales(wild, 1)
+    assert found.shape == (3, 1, 1)
+    assert bool(found.isfinite().all())
+    assert bool((found > 0).all())

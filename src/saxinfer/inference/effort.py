@@ -62,7 +62,8 @@ class Effort:
         more_rounds: The same where a posterior is hard to cover.
         loose: Of fitting a mixture of the loose parameters to draws, so many ``new`` a
             round.
-        more_loose: The same where a posterior is hard to cover.
+        more_loose: The same where a posterior is hard to cover; not at all if there are
+            no rounds.
         demand: When independent samples are good enough.
         attempts: Times that a mixture is adapted once more where they are not.
         walkers: Number of walkers, even, where they are not.
@@ -115,5 +116,10 @@ class Effort:
         Where the first mixture covers a posterior, samples are the same; where it does
         not, nothing is tried twice, and walkers walk a quarter as far.
         """
-        rounds = Rounds(3, self.rounds.new, self.rounds.roughly)
-        return replace(self, rounds=rounds, attempts=0, steps=self.steps // 4)
+        return replace(
+            self,
+            rounds=Rounds(3, self.rounds.new, self.rounds.roughly),
+            more_loose=replace(self.more_loose, most=0),
+            attempts=0,
+            steps=self.steps // 4,
+        )

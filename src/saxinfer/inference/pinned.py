@@ -68,8 +68,8 @@ FORESIGHT = 5.0
 # Latent distance from the centre beyond which nothing is looked for.
 EDGE = 4.5
 
-# Widening of the scale matrix, and least variance.
-WIDEN, TINY = 1.15, 1e-14
+# Widening of the scale matrix, and what is added to a correlation matrix.
+WIDEN, TINY = 1.15, 1e-10
 
 # Share of the draws that come from a mixture in all columns.
 GUARD = 0.15
@@ -251,11 +251,7 @@ class Pinned:
             points = points.clone()
             moved = points[:, held] + step.nan_to_num(0.0).clamp(-LONGEST, LONGEST)
             points[:, held] = moved.clamp(-EDGE, EDGE)
-        identity = torch.eye(len(held), dtype=points.dtype)
-        curvature = torch.where(curvature.isfinite(), curvature, identity)
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(curvature))
-        scale = WIDEN * inverse[:, :size, :size] + TINY * identity[:size, :size]
-        factor = torch.linalg.cholesky(scale)
+        factor = _scales(curvature, size)
         log_det = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         evidence = density + gain.clamp(max=FORESIGHT) + log_det
         split = (len(latent), self.branches)
@@ -325,6 +321,21 @@ class Guarded:
         every = self.guard.log_density(room[:, target.proposed])
         chance = torch.logaddexp(along + math.log(1 - GUARD), every + math.log(GUARD))
         return Batch(points, values, amounts, chance)
+
+
+def _scales(curvature: Float[Tensor, "row held held"], size: int) -> Tensor:
+    """Cholesky factors of scale matrices of the first columns, the others free.
+
+    Far from the sheet curvatures are of any size: the unit of each column is taken out.
+    """
+    identity = torch.eye(curvature.shape[1], dtype=curvature.dtype)
+    finite = curvature.isfinite().all(-1).all(-1)[:, None, None]
+    curvature = torch.where(finite, curvature, identity)
+    unit = curvature.diagonal(dim1=-2, dim2=-1).clamp(min=1.0).rsqrt()
+    scaled = unit[:, :, None] * curvature * unit[:, None] + TINY * identity
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(scaled))[:, :size, :size]
+    found: Tensor = unit[:, :size, None] * torch.linalg.cholesky(WIDEN * inverse)
+    return found
 
 
 def _shared(middles: Tensor, factors: Tensor, evidence: Tensor) -> Modes:

@@ -93,11 +93,12 @@ def refine(
     if not sheet.good:
         sampled = _drawn(target, pool, search.others, effort, generator)
     tried += len(pool.points)
-    for found in (sampled, sheet.ensemble):
-        if found is not None:
-            return replace(found, drawn=tried + found.drawn)
-    sampled = _walked(target, pool, effort, generator)
-    return replace(sampled, drawn=tried + sampled.drawn)
+    both = [found for found in (sampled, sheet.ensemble) if found is not None]
+    if not both:
+        both = [_walked(target, pool, effort, generator)]
+    # Samples that miss a part of the posterior miss its evidence as well.
+    best = max(both, key=lambda found: found.log_evidence)
+    return replace(best, drawn=tried + best.drawn)
 
 
 def _skimmed(

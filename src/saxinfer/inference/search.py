@@ -32,9 +32,9 @@ SUMMITS = 32
 SPREADINGS = 2
 
 # Proposals that climb as they come: so many times the fourth power of the number of
-# parameters, as far as ``effort.believed`` allows, and no more than so many for each
+# parameters, as far as ``effort.believed`` allows, and so many at least and for each
 # fringe: where there are few, solutions do not lie side by side.
-BELIEVED, EACH_FRINGE = 3, 60
+BELIEVED, LEAST, EACH_FRINGE = 3, 200, 60
 
 # Modes whose look-alikes are climbed from.
 TURNED = 16
@@ -127,10 +127,12 @@ def _believed(target: Target, proposals: Tensor, curves: int) -> Tensor:
         proposals: Latent vectors.
         curves: So many at most may be worked out in a step of their climb.
     """
-    size = len(target.moving)
-    count = min(BELIEVED * size**4, curves // (size + 1))
-    some = proposals[: min(count, round(EACH_FRINGE * fringes_of(target, proposals)))]
-    return target.levelled(some)[0] if len(some) else some
+    if not has_edges(target):
+        return proposals[:0]
+    size, wanted = len(target.moving), EACH_FRINGE * fringes_of(target, proposals)
+    count = min(BELIEVED * size**4, curves // (size + 1), max(LEAST, round(wanted)))
+    some = proposals[:count]
+    return target.levelled(some)[0]
 
 
 def _scan(

@@ -8,10 +8,11 @@ found. Bent components are fitted to what is drawn, until draws are good enough
 
 from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from saxinfer.inference.climb import laplace
+from saxinfer.inference.climb import Summits, approach, laplace
 from saxinfer.inference.direct import draw
 from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.inference.ensemble import Ensemble
@@ -24,9 +25,12 @@ from saxinfer.inference.weights import effective, tempered
 
 __all__ = ["Sheet", "on_the_sheet"]
 
-# Kernels and bent components of the network's belief, and its share beside a mixture
-# that was adapted.
-BROAD, COMPONENTS, BESIDE = 40, 4, 0.2
+# Proposals that are led to the sheet.
+REACHED = 200
+
+# Kernels and bent components of the network's belief, and the share that the first
+# mixture keeps beside one that was adapted.
+BROAD, COMPONENTS, BESIDE = 40, 4, 0.3
 
 # Effective samples of the first draws that there is no hope with less than, and their
 # share with which no other way to pin is tried.
@@ -70,29 +74,28 @@ def on_the_sheet(
     Returns:
         Samples; none where no column is tight or too few draws count.
     """
-    places = search.summits.joined(search.found)
-    tried: list[_Begun] = []
-    for pinned in Pinned.candidates(target, places):
-        tried.append(_begun(pinned, proposals, effort.loose.new, generator))
-        if tried[-1].found >= PLENTY * effort.loose.new:
+    shape = target.by_shape
+    some, _ = shape.levelled(proposals[:: max(1, len(proposals) // REACHED)])
+    places = search.summits.joined(search.found).joined(approach(shape, some))
+    spent, rough = 0, None
+    for rounds, demand in (
+        (effort.loose, effort.demand),
+        (effort.more_loose, effort.demand.relaxed()),
+    ):
+        tried = _tried(target, places, proposals, rounds, generator)
+        best = max(tried, key=lambda begun: begun.worth, default=None)
+        if best is None or best.found < HOPELESS:
             break
-    if not tried:
-        return Sheet(None, good=False)
-    best = max(tried, key=lambda begun: begun.worth)
-    if best.found < HOPELESS:
-        return Sheet(None, good=False)
-    pinned, belief, pool = best.pinned, best.belief, best.pool
-    spent = sum(begun.pinned.cost for begun in tried) * effort.loose.new
-    demand, rough = effort.demand, None
-    for rounds in (effort.loose, effort.more_loose):
-        before = len(pool.points)
-        pinned = _adapt(pinned, pool, rounds, generator)
-        beside = pool.mixture.essential().joined(belief, BESIDE)
+        pool, before = best.pool, len(best.pool.points)
+        pinned = _adapt(best.pinned, pool, rounds, generator)
+        beside = pool.mixture.essential().joined(best.first, BESIDE)
         draws = draw(Guarded(pinned, beside, mixture), generator, demand)
+        spent += before * sum(begun.pinned.cost for begun in tried)
         spent += pinned.cost * (len(pool.points) - before + len(draws.points))
         if draws.ensemble is not None:
             return Sheet(replace(draws.ensemble, drawn=spent), good=True)
-        rough, demand = draws.rough, effort.demand.relaxed()
+        # What was drawn has shown more of the sheet: another way to pin may be better.
+        rough, places = draws.rough, pinned.places
     return Sheet(rough and replace(rough, drawn=spent), good=False)
 
 
@@ -102,13 +105,13 @@ class _Begun:
 
     Attributes:
         pinned: The posterior of the loose columns.
-        belief: What the network believes of them.
+        first: What the network believes of them, and what is known of the sheet.
         pool: The draws.
         found: Effective ones among them.
     """
 
     pinned: Pinned
-    belief: StudentMixture
+    first: StudentMixture
     pool: Pool
     found: float
 
@@ -118,6 +121,22 @@ class _Begun:
         return self.found / self.pinned.cost
 
 
+def _tried(
+    target: Target,
+    places: Summits,
+    proposals: Tensor,
+    rounds: Rounds,
+    generator: Generator,
+) -> list[_Begun]:
+    """Ways to pin, until one is good enough; none where there are no rounds."""
+    tried: list[_Begun] = []
+    for pinned in Pinned.candidates(target, places) if rounds.most else ():
+        tried.append(_begun(pinned, proposals, rounds.new, generator))
+        if tried[-1].found >= PLENTY * rounds.new:
+            break
+    return tried
+
+
 def _begun(
     pinned: Pinned, proposals: Tensor, count: int, generator: Generator
 ) -> _Begun:
@@ -125,9 +144,17 @@ def _begun(
     loose = pinned.proposed
     some = proposals[:, loose]
     belief = bent(some, COMPONENTS, generator).joined(kernels(some, BROAD))
-    pool = Pool(belief.joined(laplace(pinned.places).marginal(loose)), loose)
-    found = effective(pool.draw(pinned, count, generator))
-    return _Begun(pinned, belief, pool, found)
+    known = laplace(pinned.places).marginal(loose)
+    # Ends of ridges count as much as their middle: the draws tell what they hold.
+    even = known.weighted(torch.full_like(known.weights, 1 / len(known.weights)))
+    first = belief.joined(even)
+    pool = Pool(first, loose)
+    try:
+        found = effective(pool.draw(pinned, count, generator))
+    except ValueError:
+        # None lies within the ranges that the user gave: another way may find some.
+        found = 0.0
+    return _Begun(pinned, first, pool, found)
 
 
 def _adapt(pinned: Pinned, pool: Pool, rounds: Rounds, generator: Generator) -> Pinned:

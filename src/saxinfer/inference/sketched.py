@@ -35,7 +35,7 @@ SCREENINGS = 2
 
 # Share of the first mixture beside an adapted one: what adaptation has lost weighs much
 # there, and shows.
-BESIDE = 0.1
+BESIDE = 0.2
 
 # Share of components that are added around draws that weigh too much.
 MENDED = 0.15
