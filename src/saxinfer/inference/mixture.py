@@ -13,7 +13,14 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.bend import Bend
 
-__all__ = ["StudentMixture", "bent", "fitted", "kernels"]
+__all__ = [
+    "StudentMixture",
+    "bent",
+    "fitted",
+    "kernels",
+    "student_log_density",
+    "student_steps",
+]
 
 # Degrees of freedom: tails heavy enough to find what the centre missed, light enough
 # not to waste samples in a dozen dimensions.
@@ -28,6 +35,45 @@ CHUNK = 2**17
 # Fit of a mixture: steps, and what each component knows before: as many points with
 # half the covariance of all.
 FIT_STEPS, FIT_PRIOR, FIT_WIDTH = 12, 20.0, 0.5
+
+
+def student_steps(
+    factors: Float[Tensor, "count dimension dimension"], generator: Generator
+) -> Float[Tensor, "count dimension"]:
+    """Draws of Student t distributions about zero.
+
+    Args:
+        factors: Lower Cholesky factors of the scale matrices.
+        generator: Source of randomness.
+    """
+    count, size = factors.shape[:2]
+    normal = torch.randn(count, size, generator=generator, dtype=factors.dtype)
+    half = torch.full((count,), FREEDOM / 2, dtype=factors.dtype)
+    gamma = torch._standard_gamma(half, generator=generator) / half
+    step: Tensor = factors @ (normal * gamma.rsqrt()[:, None])[..., None]
+    return step[..., 0]
+
+
+def student_log_density(
+    squares: Float[Tensor, "*batch component"],
+    factors: Float[Tensor, "*#batch component dimension dimension"],
+) -> Float[Tensor, "*batch component"]:
+    """Log density of Student t distributions.
+
+    Args:
+        squares: Squared distances from the centres in units of the scale matrices.
+        factors: Lower Cholesky factors of these.
+    """
+    size = factors.shape[-1]
+    half = 0.5 * (FREEDOM + size)
+    log_det = factors.diagonal(dim1=-2, dim2=-1).log().sum(-1)
+    norm = (
+        math.lgamma(half)
+        - math.lgamma(FREEDOM / 2)
+        - 0.5 * size * math.log(FREEDOM * math.pi)
+    )
+    density: Tensor = norm - log_det - half * torch.log1p(squares / FREEDOM)
+    return density
 
 
 def kernels(points: Float[Tensor, "point dimension"], count: int) -> "StudentMixture":
@@ -128,12 +174,7 @@ class StudentMixture:
         offset = torch.rand(1, generator=generator, dtype=edges.dtype)
         comb = (torch.arange(count, dtype=edges.dtype) + offset) / count
         which = torch.searchsorted(edges, comb).clamp(max=len(edges) - 1)
-        size = self.means.shape[1]
-        normal = torch.randn(count, size, generator=generator, dtype=edges.dtype)
-        half = torch.full((count,), FREEDOM / 2, dtype=edges.dtype)
-        gamma = torch._standard_gamma(half, generator=generator) / half
-        step = self.factors[which] @ (normal * gamma.rsqrt()[:, None])[..., None]
-        moved: Tensor = self.means[which] + step[..., 0]
+        moved = self.means[which] + student_steps(self.factors[which], generator)
         behind = self._behind[which]
         for number, bend in enumerate(self.bends):
             rows = behind == number
@@ -220,16 +261,7 @@ class StudentMixture:
     def _straight(self, points: Tensor, rows: Tensor | slice) -> Tensor:
         """Log density of some components on the straight side."""
         means, factors = self.means[rows], self.factors[rows]
-        size = means.shape[1]
-        half = 0.5 * (FREEDOM + size)
-        log_det = factors.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        norm = (
-            math.lgamma(half)
-            - math.lgamma(FREEDOM / 2)
-            - 0.5 * size * math.log(FREEDOM * math.pi)
-        )
-        square = _squares(points, means, factors)
-        return norm - log_det - half * torch.log1p(square / FREEDOM)
+        return student_log_density(_squares(points, means, factors), factors)
 
 
 def _squares(points: Tensor, means: Tensor, factors: Tensor) -> Tensor:

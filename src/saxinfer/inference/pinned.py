@@ -33,7 +33,11 @@ from torch import Generator, Tensor
 from saxinfer.inference.climb import Summits
 from saxinfer.inference.direct import Batch
 from saxinfer.inference.expansion import expansion
-from saxinfer.inference.mixture import FREEDOM, StudentMixture
+from saxinfer.inference.mixture import (
+    StudentMixture,
+    student_log_density,
+    student_steps,
+)
 from saxinfer.inference.target import Target
 
 __all__ = ["Guarded", "Modes", "Pinned"]
@@ -95,17 +99,10 @@ class Modes:
 
     def sample(self, generator: Generator) -> Float[Tensor, "batch tight"]:
         """A draw for each row."""
-        count, _, size = self.middles.shape
+        rows = torch.arange(len(self.shares))
         which = torch.multinomial(self.shares, 1, generator=generator)[:, 0]
-        middle, factor = (
-            part[torch.arange(count), which] for part in (self.middles, self.factors)
-        )
-        normal = torch.randn(count, size, generator=generator, dtype=middle.dtype)
-        half = middle.new_full((count,), FREEDOM / 2)
-        gamma = torch._standard_gamma(half, generator=generator) / half
-        step = factor @ (normal * gamma.rsqrt()[:, None])[..., None]
-        drawn: Tensor = middle + step[..., 0]
-        return drawn
+        step = student_steps(self.factors[rows, which], generator)
+        return self.middles[rows, which] + step
 
     def squares(
         self, tight: Float[Tensor, "batch tight"]
@@ -120,13 +117,8 @@ class Modes:
         self, tight: Float[Tensor, "batch tight"]
     ) -> Float[Tensor, " batch"]:
         """Log density with which the columns are drawn."""
-        size = self.middles.shape[2]
-        half = 0.5 * (FREEDOM + size)
-        norm = math.lgamma(half) - math.lgamma(FREEDOM / 2)
-        norm -= 0.5 * size * math.log(FREEDOM * math.pi)
-        log_det = self.factors.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        tail = half * torch.log1p(self.squares(tight) / FREEDOM)
-        return torch.logsumexp(self.shares.log() + norm - log_det - tail, 1)
+        each = student_log_density(self.squares(tight), self.factors)
+        return torch.logsumexp(self.shares.log() + each, 1)
 
 
 @dataclass(frozen=True, eq=False)
