@@ -103,7 +103,13 @@ CONTESTANTS: dict[str, Callable[[], Iterator[int]]] = {
 
 @cache
 def started(name: str) -> Iterator[int]:
-    """A contestant that has loaded and compiled what it needs."""
+    """A contestant that has loaded and compiled what it needs.
+
+    Its process keeps the memory that it frees, as every one of saxinfer's does.
+    """
+    from saxinfer.crew import keep_memory
+
+    keep_memory()
     running = CONTESTANTS[name]()
     next(running)
     return running

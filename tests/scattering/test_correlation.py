@@ -14,6 +14,7 @@ from saxinfer.scattering.correlation import (
     clipped_covariance,
     level_covariance,
     resample,
+    resample_dense,
     resampling_matrix,
     transform_matrix,
 )
@@ -105,6 +106,33 @@ def test_resampling_takes_each_row_to_its_own_places() -> None:
     found = resample(values, NODES, places)
     # Nodes are 0.8 apart at the far end, an eighth of the period of the sine.
     assert torch.allclose(found, smooth(places), rtol=0, atol=1e-5)
+
+
+def test_dense_resampling_is_exact_for_a_cubic_and_to_the_fourth_order() -> None:
+    coordinate = torch.asinh(NODES.values / NODES.scale)
+    values = (coordinate**3 - 3 * coordinate**2)[None]
+    place = torch.asinh(PLACES / NODES.scale)
+    found = resample_dense(values, NODES, PLACES[None])[0]
+    # The outermost pieces as well as all others.
+    assert torch.allclose(found, place**3 - 3 * place**2, rtol=1e-9, atol=1e-9)
+    assert torch.allclose(
+        resample_dense(values, NODES, NODES.values[None]), values, rtol=1e-9, atol=1e-9
+    )
+    errors = []
+    for count in (100, 200):
+        nodes = Nodes(NODES.last, NODES.scale, count)
+        wave = torch.sin(4 * torch.asinh(nodes.values / nodes.scale))[None]
+        found = resample_dense(wave, nodes, PLACES[None])[0]
+        errors.append(float((found - torch.sin(4 * place)).abs().max()))
+    assert errors[1] < 1.5 * errors[0] / 2**4
+
+
+def test_dense_resampling_has_derivatives() -> None:
+    values = smooth(NODES.values)[None].requires_grad_()
+    x = PLACES[None, 5:9].clone().requires_grad_()
+    assert torch.autograd.gradcheck(
+        lambda v, y: resample_dense(v, NODES, y), (values, x), atol=1e-6
+    )
 
 
 G = torch.linspace(-0.95, 1, 40, dtype=torch.float64)[None]

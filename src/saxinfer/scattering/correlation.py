@@ -44,9 +44,16 @@ __all__ = [
     "gauss_legendre",
     "level_covariance",
     "resample",
+    "resample_dense",
     "resampling_matrix",
     "transform_matrix",
 ]
+
+# Slopes at the first two nodes from the first five, as right as the middle one's.
+FIRST_SLOPES = (
+    (-25 / 12, 4, -3, 4 / 3, -1 / 4),
+    (-1 / 4, -5 / 6, 3 / 2, -1 / 2, 1 / 12),
+)
 
 LEVEL_POINTS = 48
 DEGREE = 9
@@ -155,10 +162,7 @@ def resample(
     Beyond the last node the outermost six are extrapolated: keep ``x`` inside. Values
     at the last nodes may be left out, as ``Nodes.beyond`` tells.
     """
-    # The inverse hyperbolic sine, in faster steps; node numbers need no more digits.
-    y = x * (1 / nodes.scale)
-    root = torch.addcmul(y.new_ones(()), y, y).sqrt()
-    place = (y + root).log() * (1 / nodes.step)
+    place = _place(nodes, x)
     first = (place.detach().long() - 2).clamp(0, values.shape[1] - 6)
     t = place - first
     # Products of the six distances but one, from the left and from the right.
@@ -177,6 +181,42 @@ def resample(
         share, held = one * rest, values.gather(1, first + k)
         total = torch.addcmul(total, share, held, value=factor)
     return total
+
+
+def resample_dense(
+    values: Float[Tensor, "batch node"], nodes: Nodes, x: Float[Tensor, "batch x"]
+) -> Float[Tensor, "batch x"]:
+    """Cubic Hermite interpolation, for nodes that lie dense.
+
+    It takes half the time of :func:`resample`. Slopes at the nodes are those of
+    quartics through five of them.
+    """
+    place = _place(nodes, x)
+    first = place.detach().long().clamp(0, values.shape[1] - 2)
+    t, slope = place - first, _slopes(values)
+    value, begin = values[:, :-1], slope[:, :-1]
+    rise = values[:, 1:] - value
+    cubic = torch.add(begin + slope[:, 1:], rise, alpha=-2)
+    total = cubic.gather(1, first)
+    for part in (rise - begin - cubic, begin, value):
+        total = torch.addcmul(part.gather(1, first), total, t)
+    return total
+
+
+def _place(nodes: Nodes, x: Tensor) -> Tensor:
+    """Node numbers, with fractions: arcsinh in steps that take less time."""
+    y = x * (1 / nodes.scale)
+    root = torch.addcmul(y.new_ones(()), y, y).sqrt()
+    return (y + root).log() * (1 / nodes.step)
+
+
+def _slopes(values: Tensor) -> Tensor:
+    """Derivatives by the node's number, to the fourth order."""
+    near, far = values[:, 3:-1] - values[:, 1:-3], values[:, 4:] - values[:, :-4]
+    middle = torch.add(near * (2 / 3), far, alpha=-1 / 12)
+    ends = values.new_tensor(FIRST_SLOPES).T
+    first, last = values[:, :5] @ ends, values[:, -5:].flip(1) @ -ends
+    return torch.cat([first, middle, last.flip(1)], 1)
 
 
 def level_covariance(

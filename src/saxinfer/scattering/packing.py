@@ -44,6 +44,7 @@ __all__ = [
     "X_NODES",
     "X_SCALE",
     "X_STEP",
+    "Disks",
     "covariance",
     "relative_error",
     "spectrum",
@@ -84,22 +85,69 @@ class _Table:
 
 
 @functools.cache
-def _table() -> _Table:
+def _table(dtype: torch.dtype = torch.float64) -> _Table:
     file = resources.files("saxinfer.scattering") / "packing.npz"
     with file.open("rb") as stream, np.load(stream) as archive:
-        arrays = {name: torch.from_numpy(archive[name]).double() for name in archive}
+        arrays = {name: torch.from_numpy(archive[name]).to(dtype) for name in archive}
     return _Table(**arrays)
 
 
+@dataclass(frozen=True, eq=False)
+class Disks:
+    """States of packed disks, told once for both of their curves.
+
+    Attributes:
+        own: Terms of the self part, in the precision of the products of matrices.
+        pair: Terms of the pair part.
+    """
+
+    own: Float[Tensor, "batch degree"]
+    pair: Float[Tensor, "batch term"]
+
+    @classmethod
+    def of(
+        cls,
+        phi: Float[Tensor, "batch"],
+        rel_std: Float[Tensor, "batch"],
+        dtype: torch.dtype = torch.float64,
+    ) -> "Disks":
+        """States of area fraction phi [1] and relative standard deviation [1].
+
+        Raises:
+            ValueError: If a value lies outside the table.
+        """
+        phi, rel_std, table = phi.double(), rel_std.double(), _table()
+        phi_terms, std_terms, _ = table.pair_spectrum.shape
+        in_phi = _chebyshev("phi", phi, PHI_RANGE, phi_terms)
+        in_std = _chebyshev("rel_std", rel_std, REL_STD_RANGE, len(table.self_spectrum))
+        term = in_phi[:, :, None] * in_std[:, None, :std_terms]
+        # phi and phi² go with the few terms, not with the many nodes.
+        pair = phi.square()[:, None] * term.flatten(1)
+        return cls((phi[:, None] * in_std).to(dtype), pair.to(dtype))
+
+    def spectrum(self, nodes: slice = EVERY) -> Float[Tensor, "batch x"]:
+        """As :func:`spectrum`, at some of its nodes."""
+        table = _table(self.own.dtype)
+        return self._curve(table.self_spectrum, table.pair_spectrum, nodes)
+
+    def covariance(self, nodes: slice = EVERY) -> Float[Tensor, "batch u"]:
+        """As :func:`covariance`, at some of its nodes."""
+        table = _table(self.own.dtype)
+        return self._curve(table.self_covariance, table.pair_covariance, nodes)
+
+    def _curve(self, own: Tensor, pair: Tensor, nodes: slice) -> Tensor:
+        smooth = self.own @ own[:, nodes]
+        return torch.addmm(smooth, self.pair, pair.flatten(0, 1)[:, nodes])
+
+
 def spectrum(
-    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"], nodes: slice = EVERY
+    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"]
 ) -> Float[Tensor, "batch x"]:
     r"""Returns the scaled spectrum :math:`S_c / \bar\alpha^2` of the disks.
 
     Args:
         phi: Area fraction of the disks [1], 0.05 to 0.65.
         rel_std: Standard deviation of the radius over its mean [1], 0.05 to 0.40.
-        nodes: Which of the nodes are wanted.
 
     Returns:
         Spectrum on ``X_NODES`` [alpha_mean²], positive; its statistical error is
@@ -113,12 +161,11 @@ def spectrum(
         >>> spectrum(phi, torch.full_like(phi, 0.2)).shape
         torch.Size([2, 640])
     """
-    table = _table()
-    return _evaluate(phi, rel_std, table.self_spectrum, table.pair_spectrum, nodes)
+    return Disks.of(phi, rel_std).spectrum()
 
 
 def covariance(
-    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"], nodes: slice = EVERY
+    phi: Float[Tensor, "batch"], rel_std: Float[Tensor, "batch"]
 ) -> Float[Tensor, "batch u"]:
     r"""Returns the covariance of the disks' indicator function.
 
@@ -127,7 +174,6 @@ def covariance(
     Args:
         phi: Area fraction of the disks [1], 0.05 to 0.65.
         rel_std: Standard deviation of the radius over its mean [1], 0.05 to 0.40.
-        nodes: Which of the nodes are wanted.
 
     Returns:
         Covariance on ``U_NODES`` [1]; phi (1 - phi) at distance zero.
@@ -140,9 +186,7 @@ def covariance(
         >>> covariance(half, half / 2)[0, 0]
         tensor(0.2500, dtype=torch.float64)
     """
-    table = _table()
-    own, pair = table.self_covariance, table.pair_covariance
-    return _evaluate(phi, rel_std, own, pair, nodes)
+    return Disks.of(phi, rel_std).covariance()
 
 
 def relative_error() -> Float[Tensor, "x"]:
@@ -157,24 +201,6 @@ def relative_error() -> Float[Tensor, "x"]:
         True
     """
     return _table().error
-
-
-def _evaluate(
-    phi: Float[Tensor, "batch"],
-    rel_std: Float[Tensor, "batch"],
-    self_part: Float[Tensor, "degree node"],
-    pair_part: Float[Tensor, "phi_degree std_degree node"],
-    nodes: slice,
-) -> Float[Tensor, "batch wanted"]:
-    phi, rel_std = phi.double(), rel_std.double()
-    phi_terms, std_terms, _ = pair_part.shape
-    in_phi = _chebyshev("phi", phi, PHI_RANGE, phi_terms)
-    in_std = _chebyshev("rel_std", rel_std, REL_STD_RANGE, len(self_part))
-    term = in_phi[:, :, None] * in_std[:, None, :std_terms]
-    # phi and phi² go with the few terms, not with the many nodes.
-    own = (phi[:, None] * in_std) @ self_part[:, nodes]
-    pair = phi.square()[:, None] * term.flatten(1)
-    return torch.addmm(own, pair, pair_part.flatten(0, 1)[:, nodes])
 
 
 def _chebyshev(

@@ -33,7 +33,7 @@ def power_law_spectrum(
         exponent: ``pow_exp`` [1].
         mu: Low-q smoothing [1/nm].
     """
-    ratio = (k / mu[:, None]).square()
+    ratio = k.square() * mu.pow(-2)[:, None]
     return torch.exp(-exponent[:, None] * torch.log1p(ratio))
 
 
@@ -59,12 +59,12 @@ class FieldTransform:
 
     def deficit(self, spectrum: Float[Tensor, "batch k"]) -> Float[Tensor, "batch r"]:
         """1 - g(r) at the nodes [1], non-negative."""
-        rising, norm, _ = self._weights
+        rising, norm = (part.to(spectrum) for part in self._weights[:2])
         return ((spectrum @ rising.T) / (spectrum @ norm)[:, None]).clamp(min=0)
 
     def norm(self, spectrum: Float[Tensor, "batch k"]) -> Float[Tensor, " batch"]:
         """Integral of P k dk [1/nm² times the spectrum]."""
-        total: Tensor = spectrum @ self._weights[1]
+        total: Tensor = spectrum @ self._weights[1].to(spectrum)
         return total
 
     def second_moment(

@@ -47,6 +47,7 @@ from saxinfer.scattering.correlation import (
     Nodes,
     clipped_covariance,
     resample,
+    resample_dense,
     resampling_matrix,
     transform_matrix,
 )
@@ -185,8 +186,9 @@ class Cellulose(Structure):
     ) -> Float[Tensor, "batch q"]:
         """Powder intensity [nm³] or aligned cut [nm²], densities in crystal units.
 
-        For parameters in single precision only the transforms are made in double: a
-        fifth less time, to 3e-5 of the intensity.
+        For parameters in single precision little but the field's covariance is worked
+        out in double: in two thirds of the time, to 3e-5 of the intensity and 1e-8 of
+        the forward one.
         """
         dtype = theta.dtype
         q, theta = q.double(), theta.double()
@@ -197,8 +199,9 @@ class Cellulose(Structure):
             )
         ]
         section = torch.cat(rows)
-        result = section * math.pi / q if self.geometry == "powder" else section
-        return result.to(dtype)
+        if self.geometry == "powder":
+            section = section * (math.pi / q).to(dtype)
+        return section
 
     def cross_section(
         self,
@@ -211,41 +214,41 @@ class Cellulose(Structure):
         Args:
             q: Scattering vector [1/nm], double precision.
             theta: Parameters, likewise.
-            dtype: Precision of interpolations and of the field's own spectrum.
+            dtype: Precision of all but the field's covariance.
         """
         alpha, std, exponent, mu, _, _, phi, _ = theta.unbind(-1)
         mean, delta, level = matrix(theta)
-        spectrum = power_law_spectrum(_K.values, exponent, mu)
-        deficit = _FIELD.deficit(spectrum)
+        size, rows = alpha[:, None].to(dtype), q.to(dtype)
+        falling = exponent.to(dtype), mu.to(dtype)
+        spectrum = power_law_spectrum(_K.values.to(dtype), *falling)
+        deficit = _FIELD.deficit(spectrum).double()
         field = clipped_covariance(level, deficit)
-        rows = q.to(dtype).expand(len(theta), -1)
-        scaled = alpha[:, None].to(dtype) * rows
+        scaled = size * rows
         reached = slice(_X.beyond(float(scaled.detach().max())))
-        crystal = packing.spectrum(phi, std / alpha, reached)
-        distance = alpha[:, None].to(dtype) * _U.values.to(dtype)
-        cross = packing.covariance(phi, std / alpha, _THIN) * resample(
-            field.to(dtype), _R, distance
+        disks = packing.Disks.of(phi, std / alpha, dtype)
+        cross = disks.covariance(_THIN) * resample_dense(
+            field.to(dtype), _R, size * _U.values.to(dtype)
         )
-        cross = (alpha * delta).square()[:, None] * cross
+        cross = (alpha * delta).square()[:, None].to(dtype) * cross
         both = torch.addcmul(
-            cross @ _crystal_matrix()[:, reached],
-            (alpha * (1 - mean)).square()[:, None],
-            crystal,
+            cross @ _crystal_matrix(dtype)[:, reached],
+            (alpha * (1 - mean)).square()[:, None].to(dtype),
+            disks.spectrum(reached),
         )
-        total = resample(both.to(dtype), _X, scaled)
+        total = resample_dense(both, _X, scaled)
         # Of the field itself the linear part is known exactly, the rest is transformed.
         linear = torch.exp(-level.square())[:, None] / (2 * math.pi)
-        rest = torch.addcmul(field, linear, deficit) - linear
+        rest = (torch.addcmul(field, linear, deficit) - linear).to(dtype)
         rest = (
-            rest @ _field_matrix(tuple(q.tolist()))
+            rest @ _field_matrix(dtype, tuple(q.tolist()))
             if q.ndim == 1
-            else resample(rest @ _field_matrix(), _Q, q)
+            else resample(rest @ _field_matrix(dtype), _Q, rows)
         )
-        own = power_law_spectrum(rows, exponent.to(dtype), mu.to(dtype))
-        own = own * (rows <= K_MAX)
+        own = power_law_spectrum(rows, *falling) * (rows <= K_MAX).to(dtype)
         norm = _FIELD.norm(spectrum)[:, None] / (2 * math.pi)
-        weight = (delta * (1 - phi)).square()[:, None]
-        return total + weight * torch.addcmul(rest, linear / norm, own)
+        weight = (delta * (1 - phi)).square()[:, None].to(dtype)
+        whole = torch.addcmul(rest, linear.to(dtype) / norm, own)
+        return torch.addcmul(total, weight, whole)
 
     def realise(
         self, theta: Float[Tensor, " parameter"], grid: Grid, rng: Generator
@@ -379,14 +382,16 @@ def matrix(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 @functools.cache
-def _crystal_matrix() -> Tensor:
-    return transform_matrix(_U, _X.values).T.contiguous()
+def _crystal_matrix(dtype: torch.dtype) -> Tensor:
+    return transform_matrix(_U, _X.values).T.to(dtype).contiguous()
 
 
 @functools.lru_cache(maxsize=32)
-def _field_matrix(q: tuple[float, ...] | None = None) -> Tensor:
+def _field_matrix(dtype: torch.dtype, q: tuple[float, ...] | None = None) -> Tensor:
     """From the field's covariance to its spectrum: at the nodes, or at every q."""
+    if dtype != torch.float64:
+        return _field_matrix(torch.float64, q).to(dtype)
     if q is None:
         return transform_matrix(_R, _Q.values).T.contiguous()
     points = torch.tensor(q, dtype=torch.float64)
-    return _field_matrix() @ resampling_matrix(_Q, points)
+    return _field_matrix(torch.float64) @ resampling_matrix(_Q, points)
