@@ -24,8 +24,10 @@ test: $(STAMP)
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 
+# An hour; what is finished when it is stopped is kept in runs/peers.
 bench: $(STAMP)
-	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[peers]'
+	$(BIN)/python benchmarks/peers.py --curves 1 --limit 400 --resume --output benchmarks/RESULTS.md
 
 check: $(STAMP)
 	$(BIN)/ruff check .

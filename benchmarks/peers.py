@@ -4,7 +4,7 @@
                                [--structures core_shell_sphere cellulose]
                                [--parts posterior npe speed] [--model sphere]
                                [--budget 200000] [--npe-limit 300]
-                               [--keep DIR] [--resume] [--ours] [-o FILE.md]
+                               [--keep DIR] [--resume] [--ours] [-o FILE]
 
 - *posterior*: time to a converged posterior of standard-tier curves: bumps DREAM and
   emcee with the curves of sasmodels as users run them, both with our own batched closed
@@ -17,8 +17,11 @@ Every contestant has a process of its own with one thread, and they run in turn.
 finished one has a file in DIR; --resume goes on from these, if they were made of the
 same likelihood and under the same limit. --ours runs ours anew and keeps the peers.
 
-The peers are installed by pip install -c constraints.txt '.[peers]'. All of it takes
-hours.
+What is printed is also written to FILE: between the lines BEGIN and END where the file
+has them, the whole file where it has not.
+
+The peers are installed by pip install -c constraints.txt '.[peers]'. One curve and a
+limit of 400 seconds take an hour, the defaults hours.
 """
 
 import argparse
@@ -42,6 +45,9 @@ from peer_target import Forward, Sought
 
 # What the contestants are called, and where their curves come from.
 FORWARDS: dict[str, Forward] = {"sasmodels": "sasmodels", "our forward": "ours"}
+
+# Between these lines a file holds what was printed last.
+BEGIN, END = "<!-- peers.py: begin -->", "<!-- peers.py: end -->"
 
 # sasmodels stands in for this structure only.
 WITH_SASMODELS = "core_shell_sphere"
@@ -155,7 +161,7 @@ def posteriors(race: Race, asked: argparse.Namespace) -> str:
                 if result is not None:
                     found[model, name][seed] = Found(**result)
     return (
-        f"## Time to a converged posterior, limit {asked.limit:g} s\n\n"
+        f"### Time to a converged posterior, limit {asked.limit:g} s\n\n"
         f"{verdicts(found)}\n\n{sampler_table(found)}\n{NOTES}"
     )
 
@@ -177,7 +183,7 @@ def networks(race: Race, asked: argparse.Namespace) -> str:
         share = found["sbi"].seconds / found["ours"].seconds
         trained("ours, sbi's time", "ours", round(share * found["ours"].curves))
     return (
-        f"## Neural posterior estimation of {asked.model}\n\n{network_table(found)}\n\n"
+        f"### Neural posterior estimation of {asked.model}\n\n{network_table(found)}\n\n"
         "Of curves of either tier, half each, that no network has seen, in latent "
         "coordinates; a network that learnt nothing has an RMSE of 1. Seconds are of "
         "the processor.\n"
@@ -190,7 +196,19 @@ def speeds() -> str:
     done = subprocess.run(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=False
     )
-    return f"## Curves a second\n\n{done.stdout}"
+    return f"### Curves a second\n\n{done.stdout}"
+
+
+def write(place: Path, text: str) -> None:
+    """Writes a file, or what stands between its lines BEGIN and END."""
+    held = place.read_text() if place.exists() else ""
+    before, begin, rest = held.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        before, after = "# Peers beside us\n\n", "\n"
+    new = place.with_name(f"{place.name}.new")
+    new.write_text(f"{before}{BEGIN}\n\n{text.strip()}\n\n{END}{after}")
+    new.replace(place)
 
 
 def parsed() -> argparse.Namespace:
@@ -232,7 +250,7 @@ def main() -> None:
         sys.exit(130)
     print(text)
     if asked.output is not None:
-        asked.output.write_text(f"# Peers beside us\n\n{text}")
+        write(asked.output, text)
 
 
 if __name__ == "__main__":
