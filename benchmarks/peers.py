@@ -183,7 +183,8 @@ def networks(race: Race, asked: argparse.Namespace) -> str:
         share = found["sbi"].seconds / found["ours"].seconds
         trained("ours, sbi's time", "ours", round(share * found["ours"].curves))
     return (
-        f"### Neural posterior estimation of {asked.model}\n\n{network_table(found)}\n\n"
+        f"### Neural posterior estimation of {asked.model}\n\n"
+        f"{network_table(found)}\n\n"
         "Of curves of either tier, half each, that no network has seen, in latent "
         "coordinates; a network that learnt nothing has an RMSE of 1. Seconds are of "
         "the processor.\n"
