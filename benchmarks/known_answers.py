@@ -193,8 +193,8 @@ def main() -> None:
     torch.set_num_threads(1)
     print(
         "| file | model | quantity | known | ours, mean and 90 % | met "
-        "| sd / reference | interval / reference | means apart [sd] | verdict | ln Z | ln Z reference "
-        "| settled |\n" + "|---" * 13 + "|"
+        "| sd / reference | interval / reference | means apart [sd] | verdict "
+        "| ln Z | ln Z reference | settled |\n" + "|---" * 13 + "|"
     )
     for known in KNOWN:
         if not (folder / known.file).is_file():
