@@ -6,7 +6,7 @@
 fits measured curves, and curves computed by other programs, by the same path as
 ``saxinfer fit``, and samples the same posterior by nested sampling, twice, as
 benchmarks/reference.py does. It prints for every quantity whose value is known: that
-value and how far off an answer may be, our mean and 90 % interval, and the standard
+value and how far off an answer may be, our median and 90 % interval, and the standard
 deviation and the width of that interval over the reference's. Which files, which ranges
 of q and which tolerances was settled before any of them was fitted. Files that are not
 in DIR are left out.
@@ -112,14 +112,14 @@ class Compared:
 
     Attributes:
         name: Of the quantity.
-        mean: Ours.
+        median: Ours, as a fit prints it.
         interval: Our 90 % interval.
         widths: Standard deviation and interval of ours over the reference's.
         shift: Our mean less the reference's, in its standard deviations.
     """
 
     name: str
-    mean: float
+    median: float
     interval: tuple[float, float]
     widths: tuple[float, float]
     shift: float
@@ -157,7 +157,7 @@ def compared(fit: Fit, name: str, theirs: np.ndarray) -> Compared:
     other_low, other_high = np.quantile(theirs, (0.05, 0.95))
     return Compared(
         name,
-        ours.mean,
+        ours.median,
         (low, high),
         (ours.sd / theirs.std(), (high - low) / (other_high - other_low)),
         (ours.mean - theirs.mean()) / theirs.std(),
@@ -171,8 +171,8 @@ def told(known: Known, fit: Fit, reference: Reference, found: Compared) -> str:
     one, two = reference.runs
     return (
         f"| {Path(known.file).name} | {known.model} | {found.name} "
-        f"| {value:g} ± {allowed:g} | {found.mean:.5g} ({low:.5g} to {high:.5g}) "
-        f"| {'yes' if abs(found.mean - value) <= allowed else '**no**'} "
+        f"| {value:g} ± {allowed:g} | {found.median:.5g} ({low:.5g} to {high:.5g}) "
+        f"| {'yes' if abs(found.median - value) <= allowed else '**no**'} "
         f"| {found.widths[0]:.3f} | {found.widths[1]:.3f} | {found.shift:+.2f} "
         f"| {fit.quality.verdict} | {fit.evidence.log:.2f} "
         f"± {fit.evidence.sd:.2f} "
@@ -192,7 +192,7 @@ def main() -> None:
     asked.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     print(
-        "| file | model | quantity | known | ours, mean and 90 % | met "
+        "| file | model | quantity | known | ours, median and 90 % | met "
         "| sd / reference | interval / reference | means apart [sd] | verdict "
         "| ln Z | ln Z reference | settled |\n" + "|---" * 13 + "|"
     )
