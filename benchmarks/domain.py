@@ -30,9 +30,8 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from numpy.polynomial.legendre import leggauss
 from scipy.special import j1, spherical_jn
 from torch import Generator, Tensor
 
+from saxinfer.crew.processes import in_processes
 from saxinfer.curve import Curve
 from saxinfer.inference import run
 from saxinfer.inference.misfit import tangents
@@ -251,16 +251,10 @@ def measured(path: Path, jobs: list[Job], workers: int) -> list[dict[str, Any]]:
     rows = {row["key"]: row for line in before if (row := _row(line)) is not None}
     left = [job for job in jobs if job.key not in rows]
     start = time.perf_counter()
-    context = get_context("spawn")
-    with (
-        path.open("a") as file,
-        ProcessPoolExecutor(workers, mp_context=context) as pool,
-    ):
+    with path.open("a") as file, closing(in_processes(judged, left, workers)) as done:
         if before and not path.read_text().endswith("\n"):
             file.write("\n")
-        waiting = [pool.submit(judged, job) for job in left]
-        for count, future in enumerate(as_completed(waiting), 1):
-            row = future.result()
+        for count, row in enumerate(done, 1):
             rows[row["key"]] = row
             file.write(json.dumps(row) + "\n")
             file.flush()

@@ -28,10 +28,9 @@ import json
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +46,7 @@ from saxinfer.calibration.two_sample import (
     missed,
     two_sample,
 )
+from saxinfer.crew.processes import in_processes
 from saxinfer.inference.card import load_estimator
 from saxinfer.inference.proposals import propose
 from saxinfer.inference.refine import Effort, refine
@@ -274,8 +274,8 @@ def compare_many(
     """Curves in processes of one thread each; says which are done."""
     if workers == 1:
         return [_told(job(seed)) for seed in seeds]
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return [_told(result) for result in pool.map(job, seeds)]
+    with closing(in_processes(job, seeds, workers)) as done:
+        return sorted((_told(result) for result in done), key=lambda r: r.seed)
 
 
 def _told(result: Comparison) -> Comparison:
