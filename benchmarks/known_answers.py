@@ -7,7 +7,9 @@ fits measured curves, and curves computed by other programs, by the same path as
 ``saxinfer fit``, and samples the same posterior by nested sampling, twice, as
 benchmarks/reference.py does. It prints for every quantity whose value is known: that
 value and how far off an answer may be, our median and 90 % interval, and the standard
-deviation and the width of that interval over the reference's. Which files, which ranges
+deviation and the width of that interval over the reference's, and the evidence by
+ours, by nested sampling, and by importance sampling around the draws of the latter.
+Which files, which ranges
 of q and which tolerances was settled before any of them was fitted. Files that are not
 in DIR are left out.
 """
@@ -20,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nested import likelihood_of, sampled_columns
+from nested import Weighed, likelihood_of, sampled_columns, weighed
 from saxinfer.curve import Curve
 from saxinfer.formats import load, subtract
 from saxinfer.inference import Fit, FitOptions, run
@@ -164,7 +166,9 @@ def compared(fit: Fit, name: str, theirs: np.ndarray) -> Compared:
     )
 
 
-def told(known: Known, fit: Fit, reference: Reference, found: Compared) -> str:
+def told(
+    known: Known, fit: Fit, reference: Reference, around: Weighed, found: Compared
+) -> str:
     """A line of the table."""
     value, allowed = known.answers[found.name]
     low, high = found.interval
@@ -177,6 +181,8 @@ def told(known: Known, fit: Fit, reference: Reference, found: Compared) -> str:
         f"| {fit.quality.verdict} | {fit.evidence.log:.2f} "
         f"± {fit.evidence.sd:.2f} "
         f"| {one.log_evidence:.2f}, {two.log_evidence:.2f} ± {two.log_evidence_sd:.2f} "
+        f"| {around.log_evidence:.2f} ± {around.log_evidence_sd:.2f}, "
+        f"{around.effective:.0f} effective "
         f"| {'yes' if reference.settled else 'no'} |"
     )
 
@@ -194,7 +200,9 @@ def main() -> None:
     print(
         "| file | model | quantity | known | ours, median and 90 % | met "
         "| sd / reference | interval / reference | means apart [sd] | verdict "
-        "| ln Z | ln Z reference | settled |\n" + "|---" * 13 + "|"
+        "| ln Z | ln Z reference | ln Z around its draws | settled |\n"
+        + "|---" * 14
+        + "|"
     )
     for known in KNOWN:
         if not (folder / known.file).is_file():
@@ -209,10 +217,12 @@ def main() -> None:
             keep=asked.resume,
             tries=asked.tries,
         )
-        theirs = quantities(target, np.concatenate([r.draws for r in reference.runs]))
+        draws = np.concatenate([run.draws for run in reference.runs])
+        around = weighed(likelihood_of(target), draws, SEED)
+        theirs = quantities(target, draws)
         for name in known.answers:
-            line = told(known, fit, reference, compared(fit, name, theirs[name]))
-            print(line, flush=True)
+            found = compared(fit, name, theirs[name])
+            print(told(known, fit, reference, around, found), flush=True)
     print(f"\nNested sampling by dynesty, from {CARES[0].live} live points on.")
 
 

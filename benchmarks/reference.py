@@ -11,7 +11,9 @@ of nested sampling (benchmarks/nested.py) on the same likelihood and prior. Wher
 do not agree, they are repeated with more live points and longer walks; a curve whose
 runs never agree, of so many tries, says nothing. It prints a table:
 
-- the log evidence of ours and of both runs, and how many errors they are apart;
+- the log evidence of ours and of both runs, and how many errors they are apart; that by
+  importance sampling around the draws of both, which means something where it says
+  that hundreds of these are effective;
 - the score of a classifier that tells our draws from the reference's, that of halves of
   the reference, which is the test's own noise, and that of one run from the other;
 - effective samples and efficiency of one fit of ours (medians), and its seconds;
@@ -37,7 +39,7 @@ import numpy as np
 import torch
 
 from calibration import draw_curve
-from nested import likelihood_of, sampled_columns
+from nested import likelihood_of, sampled_columns, weighed
 from saxinfer.calibration.two_sample import (
     CLASSIFIER,
     DRAWS,
@@ -58,6 +60,10 @@ from settled import CARES, GOOD, NEAR, Reference, apart, settled_reference
 
 # Fits of ours, at most, for enough draws.
 MOST_FITS = 12
+
+# Effective draws around the reference from which on their evidence is told, and what is
+# added to its error [nats].
+TOLD, ROUGH = 400, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +99,8 @@ class Comparison:
         points: Number of measured points.
         evidence: Log evidence and error of each fit of ours.
         reference: The same of the two reference runs.
+        around: The same by importance sampling around their draws, and how many are
+            effective.
         settled: Whether these agree; if not, nothing follows from the comparison.
         care: Their number of live points, and steps of a walk for each coordinate.
         score: Two-sample score of ours and the reference.
@@ -112,6 +120,7 @@ class Comparison:
     points: int
     evidence: list[tuple[float, float]]
     reference: list[tuple[float, float]]
+    around: tuple[float, float, float]
     settled: bool
     care: tuple[int, int]
     score: float
@@ -127,19 +136,32 @@ class Comparison:
     reference_seconds: float
 
     @property
-    def pull(self) -> float:
-        """Distance of ours from the reference in evidence, in errors.
+    def ours(self) -> tuple[float, float]:
+        """Our evidence, the mean of all fits.
 
-        The error of ours is what its fits state or how far they scatter, whichever is
-        larger.
+        Its error is what these state or how far they scatter, whichever is larger.
         """
-        ours = np.array(self.evidence)
+        each = np.array(self.evidence)
+        stated = np.sqrt(np.square(each[:, 1]).mean())
+        error = max(stated, each[:, 0].std()) / math.sqrt(len(each))
+        return float(each[:, 0].mean()), float(error)
+
+    @property
+    def pull(self) -> float:
+        """Distance of ours from the reference in evidence, in errors."""
         theirs = np.array(self.reference)
-        stated = np.sqrt(np.square(ours[:, 1]).mean())
-        error = max(stated, ours[:, 0].std()) / math.sqrt(len(ours))
-        other = np.sqrt(np.square(theirs[:, 1]).sum()) / len(theirs)
-        gap = ours[:, 0].mean() - theirs[:, 0].mean()
-        return float(gap / math.hypot(error, other))
+        error = np.sqrt(np.square(theirs[:, 1]).sum()) / len(theirs)
+        return apart(self.ours, (theirs[:, 0].mean(), error))
+
+    @property
+    def pull_around(self) -> float | None:
+        """The same of the evidence around the reference's draws, if it means anything.
+
+        Tails of weights make errors somewhat larger than they are stated.
+        """
+        if self.around[2] < TOLD:
+            return None
+        return apart(self.ours, (self.around[0], self.around[1] + ROUGH))
 
     @property
     def agreement(self) -> float:
@@ -237,6 +259,7 @@ def compared(
     theirs = distinct(np.concatenate([run.draws for run in runs]))
     ours = distinct(np.concatenate([fit.independent for fit in fits]))
     draws = min(DRAWS, len(ours), len(theirs) // 2)
+    around = weighed(likelihood_of(target), theirs, seed)
     told = two_sample(ours, theirs, count=draws, seed=seed)
     described = partial(_described, target)
     return Comparison(
@@ -244,6 +267,7 @@ def compared(
         points=len(target.observation.q),
         evidence=[(fit.log_evidence, fit.log_evidence_sd) for fit in fits],
         reference=[(run.log_evidence, run.log_evidence_sd) for run in runs],
+        around=(around.log_evidence, around.log_evidence_sd, around.effective),
         settled=reference.settled,
         care=(reference.care.live, reference.care.steps),
         score=told.score,
@@ -287,6 +311,7 @@ def _told(result: Comparison) -> Comparison:
         f"| {result.seed} | {result.points} "
         f"| {ours[:, 0].mean():.2f} ± {ours[:, 0].std():.2f} "
         f"| {one:.2f} ± {one_sd:.2f} | {two:.2f} ± {two_sd:.2f} "
+        f"| {result.around[0]:.2f} ± {result.around[1]:.2f} ({result.around[2]:.0f}) "
         f"| {result.pull:+.1f} | {result.agreement:+.1f} "
         f"| {result.score:.3f} | {halves:.3f} | {result.between:.3f} "
         f"| {np.median(result.effective):.0f} | {np.median(result.efficiency):.3f} "
@@ -321,6 +346,12 @@ def summarise(results: list[Comparison]) -> None:
         f"evidence within {NEAR:g} errors: "
         f"{sum(abs(r.pull) <= NEAR for r in results)} of {count}"
     )
+    around = [p for r in results if (p := r.pull_around) is not None]
+    print(
+        f"evidence within {NEAR:g} errors of that around the reference's draws: "
+        f"{sum(abs(p) <= NEAR for p in around)} of the {len(around)} where at least "
+        f"{TOLD} of these are effective"
+    )
     print(
         f"curves with a region missed: {sum(bool(r.missed) for r in results)}; with "
         f"one that the reference missed: {sum(bool(r.extra) for r in results)}"
@@ -353,10 +384,10 @@ def main() -> None:
     job = partial(compare, asked.model, asked.tier, asked.output, keep, asked.tries)
     print(f"{asked.model}, {asked.tier} tier, nested sampling by dynesty")
     print(
-        "| curve | points | ln Z ours ± scatter | run 1 | run 2 | pull "
+        "| curve | points | ln Z ours ± scatter | run 1 | run 2 | around them | pull "
         "| run 1 - run 2 | score | halves | run 1, run 2 | effective | efficiency "
         "| s a fit | missed | fits that missed | extra | s reference | reference |\n"
-        + "|---" * 18
+        + "|---" * 19
         + "|"
     )
     seeds = range(asked.seed, asked.seed + asked.curves)
