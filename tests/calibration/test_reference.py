@@ -5,6 +5,7 @@ the product over the columns of N(centre | 0, 1 + width²), times its own weight
 seeds are fixed; a right sampler exceeds four of its errors once in 16,000 seeds.
 """
 
+import dataclasses
 import importlib
 import math
 import sys
@@ -133,6 +134,7 @@ def test_evidences_are_apart_in_errors_of_both_sides() -> None:
         points=100,
         evidence=[(10.0, 0.03), (10.2, 0.03)],
         reference=[(9.0, 0.3), (9.4, 0.4)],
+        around=(10.0, 0.05, 5000.0),
         settled=True,
         care=(800, 10),
         score=0.5,
@@ -150,6 +152,52 @@ def test_evidences_are_apart_in_errors_of_both_sides() -> None:
     # Ours: scatter 0.1 of two fits; the reference: 0.5 / 2.
     assert comparison.pull == pytest.approx(0.9 / math.hypot(0.1 / math.sqrt(2), 0.25))
     assert comparison.agreement == pytest.approx(-0.4 / 0.5)
+    # Around its draws: 0.05 and what is added to it.
+    gap = 0.1 / math.hypot(0.1 / math.sqrt(2), 0.07)
+    assert comparison.pull_around == pytest.approx(gap)
+    few = dataclasses.replace(comparison, around=(10.0, 0.05, 300.0))
+    assert few.pull_around is None
+
+
+def test_the_evidence_around_draws_is_exact_and_says_how_many_of_them_count(
+    run: Any,
+) -> None:
+    nested = script("nested")
+    scale = np.array([1e-3, 0.5, 2.0])
+
+    def narrow(latent: ndarray) -> ndarray:
+        value: ndarray = -0.5 * np.square((latent - 0.7) / scale).sum(1)
+        return value
+
+    variance = 1 / (1 + scale**-2)
+    middle = 0.7 * variance / scale**2
+    normal = np.random.default_rng(2).standard_normal((2000, COLUMNS))
+    draws = middle + np.sqrt(variance) * normal
+    spread = 1 + scale**2
+    truth = (np.log(scale / np.sqrt(spread)) - 0.5 * 0.49 / spread).sum()
+    found = nested.weighed(narrow, draws, 3)
+    assert found.effective > 5000
+    assert found.log_evidence_sd < 0.02
+    assert abs(found.log_evidence - truth) < 4 * found.log_evidence_sd
+    # Most of one Student t distribution lies between two bumps that are far apart.
+    both = nested.weighed(bumps, run.draws, 3)
+    assert both.effective < found.effective / 4
+    assert abs(both.log_evidence - np.logaddexp(*parts())) < 4 * both.log_evidence_sd
+
+
+def test_peers_are_written_between_the_marks_of_a_file(tmp_path: Path) -> None:
+    peers = script("peers")
+    place = tmp_path / "results.md"
+    place.write_text(f"before\n{peers.BEGIN}\nold\n{peers.END}\nafter\n")
+    for text in ("new", "newer"):
+        peers.write(place, text)
+        between = f"{peers.BEGIN}\n\n{text}\n\n{peers.END}"
+        assert place.read_text() == f"before\n{between}\nafter\n"
+    other = tmp_path / "other.md"
+    peers.write(other, "one")
+    peers.write(other, "two")
+    assert other.read_text().count("# Peers beside us") == 1
+    assert "one" not in other.read_text()
 
 
 def made(seed: int, shift: float, log_evidence: float) -> Any:
