@@ -186,6 +186,7 @@ def test_the_evidence_around_draws_is_exact_and_says_how_many_of_them_count(
 
 
 def test_peers_are_written_between_the_marks_of_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("bumps")
     peers = script("peers")
     place = tmp_path / "results.md"
     place.write_text(f"before\n{peers.BEGIN}\nold\n{peers.END}\nafter\n")
