@@ -9,9 +9,8 @@ benchmarks/reference.py does. It prints for every quantity whose value is known:
 value and how far off an answer may be, our median and 90 % interval, and the standard
 deviation and the width of that interval over the reference's, and the evidence by
 ours, by nested sampling, and by importance sampling around the draws of the latter.
-Which files, which ranges
-of q and which tolerances was settled before any of them was fitted. Files that are not
-in DIR are left out.
+Files, ranges of q and tolerances were settled before this was run first. Files that are
+not in DIR are left out.
 """
 
 import argparse
@@ -174,7 +173,7 @@ def told(
     low, high = found.interval
     one, two = reference.runs
     return (
-        f"| {Path(known.file).name} | {known.model} | {found.name} "
+        f"| {Path(known.file).name}: {known.source} | {known.model} | {found.name} "
         f"| {value:g} ± {allowed:g} | {found.median:.5g} ({low:.5g} to {high:.5g}) "
         f"| {'yes' if abs(found.median - value) <= allowed else '**no**'} "
         f"| {found.widths[0]:.3f} | {found.widths[1]:.3f} | {found.shift:+.2f} "

@@ -12,6 +12,7 @@ References:
     Skilling, Bayesian Anal. 1, 833 (2006): nested sampling, and its random walks.
     Speagle, Mon. Not. R. Astron. Soc. 493, 3132 (2020): dynesty.
     Feroz, Hobson & Bridges, Mon. Not. R. Astron. Soc. 398, 1601 (2009): ellipsoids.
+    Geweke, Econometrica 57, 1317 (1989): importance sampling by a Student t.
 """
 
 import math

@@ -23,7 +23,7 @@ Lambda(0) - psi F(psi²) / (2 pi), where F is an entire-looking smooth function 
 
 References:
     Plackett, Biometrika 41, 351 (1954). Berk, Phys. Rev. A 44, 5069 (1991). Teubner,
-    Europhys. Lett. 14, 403 (1991).
+    Europhys. Lett. 14, 403 (1991). Fornberg, Math. Comput. 51, 699 (1988): slopes.
 """
 
 import functools
