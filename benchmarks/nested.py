@@ -12,43 +12,35 @@ References:
     Skilling, Bayesian Anal. 1, 833 (2006): nested sampling, and its random walks.
     Speagle, Mon. Not. R. Astron. Soc. 493, 3132 (2020): dynesty.
     Feroz, Hobson & Bridges, Mon. Not. R. Astron. Soc. 398, 1601 (2009): ellipsoids.
-    Geweke, Econometrica 57, 1317 (1989): importance sampling by a Student t.
 """
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.special import gammaln, logsumexp, ndtri
+from scipy.special import ndtri
 
+from around import LogLikelihood
 from saxinfer.inference.target import Target
 
 __all__ = [
     "Care",
     "Nested",
-    "Weighed",
     "likelihood_of",
     "nested",
     "sampled_columns",
-    "weighed",
 ]
 
 # Walks that step together, and the evidence that may be left [nats].
 QUEUE, LEFT = 200, 0.05
 
-# Of the Student t distribution around draws: its degrees of freedom, how much wider
-# than the draws it is, and how many are drawn from it.
-FREEDOM, WIDEN, WEIGHED = 4.0, 1.3, 15_000
-
 # Likelihood of what is forbidden.
 FORBIDDEN = -1e300
-
-LogLikelihood = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -256,58 +248,3 @@ def _evenly(
     """Keeps each sample with a chance as its weight: none twice, all worth the same."""
     kept = samples[rng.random(len(weights)) < weights / weights.max()]
     return rng.permutation(np.unique(kept, axis=0))
-
-
-@dataclass(frozen=True)
-class Weighed:
-    """Evidence by importance sampling around draws.
-
-    Attributes:
-        log_evidence: Log marginal likelihood.
-        log_evidence_sd: Its standard error.
-        effective: Kish's effective number; few where the posterior has several modes
-            or is bent, and then the rest means nothing.
-    """
-
-    log_evidence: float
-    log_evidence_sd: float
-    effective: float
-
-
-def weighed(log_likelihood: LogLikelihood, draws: np.ndarray, seed: int) -> Weighed:
-    """The evidence from where a posterior lies, as nested sampling's draws tell it.
-
-    Nested sampling adds its evidence up along the way from the prior: errors of all
-    shells add up too. Its draws are better than that.
-
-    Args:
-        log_likelihood: Of a batch of latent vectors, whose prior is standard normal.
-        draws: Of the posterior.
-        seed: Seed of the run.
-    """
-    rng = np.random.default_rng(seed)
-    size, unit = draws.shape[1], draws.std(0)
-    correlation = np.cov((draws / unit).T) + 1e-10 * np.eye(size)
-    factor = unit[:, None] * np.linalg.cholesky(WIDEN * correlation)
-    normal = rng.standard_normal((WEIGHED, size))
-    square = rng.chisquare(FREEDOM, (WEIGHED, 1)) / FREEDOM
-    step = normal / np.sqrt(square)
-    points = draws.mean(0) + step @ factor.T
-    chance = (
-        gammaln(0.5 * (FREEDOM + size))
-        - gammaln(0.5 * FREEDOM)
-        - 0.5 * size * math.log(FREEDOM * math.pi)
-        - np.log(np.abs(np.diagonal(factor))).sum()
-        - 0.5 * (FREEDOM + size) * np.log1p(np.square(step).sum(1) / FREEDOM)
-    )
-    batches = np.array_split(points, math.ceil(WEIGHED / QUEUE))
-    value = np.concatenate([log_likelihood(batch) for batch in batches])
-    prior = -0.5 * (np.square(points).sum(1) + size * math.log(2 * math.pi))
-    log_weight = value + prior - chance
-    weights = np.exp(log_weight - log_weight.max())
-    effective = weights.sum() ** 2 / np.square(weights).sum()
-    return Weighed(
-        log_evidence=float(logsumexp(log_weight)) - math.log(WEIGHED),
-        log_evidence_sd=math.sqrt(max(1 / effective - 1 / WEIGHED, 0.0)),
-        effective=float(effective),
-    )

@@ -2,18 +2,20 @@
 
     python benchmarks/reference.py MODEL [--tier standard] [--curves 40] [--seed 4000]
                                    [-o DIR] [--resume] [--ours] [--workers 2]
-                                   [--tries 4]
+                                   [--tries 6]
 
 draws curves as benchmarks/calibration.py does. Each is fitted by our own path, as many
 times with other seeds as it takes for 2,000 independent draws (of weighted samples
 those that rejection leaves, of walkers their last places), and by two independent runs
-of nested sampling (benchmarks/nested.py) on the same likelihood and prior. Where these
-do not agree, they are repeated with more live points and longer walks; a curve whose
-runs never agree, of so many tries, says nothing. It prints a table:
+of nested sampling (benchmarks/nested.py) on the same likelihood and prior, each made
+exact by importance sampling around its draws (benchmarks/around.py). Where these do not
+agree, or agree on less evidence than ours, of which each solution that they missed
+takes some, there are more, with more live points and longer walks, until that of the
+largest evidence is met by another; a curve whose runs never agree, of so many tries,
+says nothing. It prints a table:
 
-- the log evidence of ours and of both runs, and how many errors they are apart; that by
-  importance sampling around the draws of both, which means something where it says
-  that hundreds of these are effective;
+- the log evidence of ours and of both runs, and how many errors they are apart; that of
+  nested sampling alone;
 - the score of a classifier that tells our draws from the reference's, that of halves of
   the reference, which is the test's own noise, and that of one run from the other;
 - effective samples and efficiency of one fit of ours (medians), and its seconds;
@@ -39,7 +41,7 @@ import numpy as np
 import torch
 
 from calibration import draw_curve
-from nested import likelihood_of, sampled_columns, weighed
+from nested import likelihood_of, sampled_columns
 from saxinfer.calibration.two_sample import (
     CLASSIFIER,
     DRAWS,
@@ -56,14 +58,10 @@ from saxinfer.inference.target import Target
 from saxinfer.instrument.tiers import Tier
 from saxinfer.preprocess.prepare import prepare
 from saxinfer.structures import get_structure
-from settled import CARES, GOOD, NEAR, Reference, apart, settled_reference
+from settled import CARES, GOOD, NEAR, Reference, Stored, apart, settled_reference
 
 # Fits of ours, at most, for enough draws.
 MOST_FITS = 12
-
-# Effective draws around the reference from which on their evidence is told, and what is
-# added to its error [nats].
-TOLD, ROUGH = 400, 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,10 +97,10 @@ class Comparison:
         points: Number of measured points.
         evidence: Log evidence and error of each fit of ours.
         reference: The same of the two reference runs.
-        around: The same by importance sampling around their draws, and how many are
-            effective.
+        nested: The same of these by nested sampling alone.
+        around: Effective points around the draws of each.
         settled: Whether these agree; if not, nothing follows from the comparison.
-        care: Their number of live points, and steps of a walk for each coordinate.
+        tried: How many runs it took.
         score: Two-sample score of ours and the reference.
         halves: Scores of halves of the reference.
         between: Score of one reference run and the other.
@@ -113,16 +111,17 @@ class Comparison:
         missed: Regions that ours missed: share of the reference, of ours, parameters.
         fits_that_missed: Number of fits of ours that missed any, taken alone.
         extra: Regions of ours that the reference missed.
-        reference_seconds: Time of the processor of both runs [s].
+        reference_seconds: Time of the processor of both runs' nested sampling [s].
     """
 
     seed: int
     points: int
     evidence: list[tuple[float, float]]
     reference: list[tuple[float, float]]
-    around: tuple[float, float, float]
+    nested: list[tuple[float, float]]
+    around: list[float]
     settled: bool
-    care: tuple[int, int]
+    tried: int
     score: float
     halves: list[float]
     between: float
@@ -137,14 +136,8 @@ class Comparison:
 
     @property
     def ours(self) -> tuple[float, float]:
-        """Our evidence, the mean of all fits.
-
-        Its error is what these state or how far they scatter, whichever is larger.
-        """
-        each = np.array(self.evidence)
-        stated = np.sqrt(np.square(each[:, 1]).mean())
-        error = max(stated, each[:, 0].std()) / math.sqrt(len(each))
-        return float(each[:, 0].mean()), float(error)
+        """Our evidence."""
+        return joint(self.evidence)
 
     @property
     def pull(self) -> float:
@@ -154,19 +147,20 @@ class Comparison:
         return apart(self.ours, (theirs[:, 0].mean(), error))
 
     @property
-    def pull_around(self) -> float | None:
-        """The same of the evidence around the reference's draws, if it means anything.
-
-        Tails of weights make errors somewhat larger than they are stated.
-        """
-        if self.around[2] < TOLD:
-            return None
-        return apart(self.ours, (self.around[0], self.around[1] + ROUGH))
-
-    @property
     def agreement(self) -> float:
         """Distance of the two reference runs in evidence, in errors."""
         return apart(*self.reference)
+
+
+def joint(evidence: list[tuple[float, float]]) -> tuple[float, float]:
+    """The mean evidence of fits of one curve.
+
+    Its error is what these state or how far they scatter, whichever is larger.
+    """
+    each = np.array(evidence)
+    stated = np.sqrt(np.square(each[:, 1]).mean())
+    error = max(stated, each[:, 0].std()) / math.sqrt(len(each))
+    return float(each[:, 0].mean()), float(error)
 
 
 def target_of(model: str, tier: Tier, seed: int) -> Target:
@@ -231,7 +225,7 @@ def compare(
         tier: Of the instruments.
         folder: Where the files lie.
         keep: Whether to keep the references, and the comparisons, that are there.
-        tries: How often to repeat reference runs that do not agree.
+        tries: Reference runs, at most.
         seed: Of the curve.
     """
     torch.set_num_threads(1)
@@ -241,10 +235,16 @@ def compare(
         return Comparison(**json.loads(place.read_text()))
     target = target_of(model, tier, seed)
     likelihood, size = likelihood_of(target), len(sampled_columns(target))
+    fits = fits_of(target, model, seed)
     reference = settled_reference(
-        likelihood, size, seed, folder / name, keep=keep[0], tries=tries
+        likelihood,
+        size,
+        seed,
+        Stored(folder / name, keep[0]),
+        tries,
+        known=joint([(fit.log_evidence, fit.log_evidence_sd) for fit in fits]),
     )
-    result = compared(target, fits_of(target, model, seed), reference, seed)
+    result = compared(target, fits, reference, seed)
     new = place.with_suffix(".new")
     new.write_text(json.dumps(asdict(result), indent=1) + "\n")
     new.replace(place)
@@ -259,17 +259,17 @@ def compared(
     theirs = distinct(np.concatenate([run.draws for run in runs]))
     ours = distinct(np.concatenate([fit.independent for fit in fits]))
     draws = min(DRAWS, len(ours), len(theirs) // 2)
-    around = weighed(likelihood_of(target), theirs, seed)
     told = two_sample(ours, theirs, count=draws, seed=seed)
     described = partial(_described, target)
     return Comparison(
         seed=seed,
         points=len(target.observation.q),
         evidence=[(fit.log_evidence, fit.log_evidence_sd) for fit in fits],
-        reference=[(run.log_evidence, run.log_evidence_sd) for run in runs],
-        around=(around.log_evidence, around.log_evidence_sd, around.effective),
+        reference=[run.evidence for run in runs],
+        nested=[(run.nested.log_evidence, run.nested.log_evidence_sd) for run in runs],
+        around=[run.around.effective for run in runs],
         settled=reference.settled,
-        care=(reference.care.live, reference.care.steps),
+        tried=reference.tried,
         score=told.score,
         halves=list(told.halves),
         between=reference.between,
@@ -280,7 +280,7 @@ def compared(
         missed=[described(region) for region in missed(ours, theirs)],
         fits_that_missed=sum(bool(missed(fit.points, theirs)) for fit in fits),
         extra=[described(region) for region in missed(theirs, ours)],
-        reference_seconds=sum(run.seconds for run in runs),
+        reference_seconds=sum(run.nested.seconds for run in runs),
     )
 
 
@@ -311,7 +311,9 @@ def _told(result: Comparison) -> Comparison:
         f"| {result.seed} | {result.points} "
         f"| {ours[:, 0].mean():.2f} ± {ours[:, 0].std():.2f} "
         f"| {one:.2f} ± {one_sd:.2f} | {two:.2f} ± {two_sd:.2f} "
-        f"| {result.around[0]:.2f} ± {result.around[1]:.2f} ({result.around[2]:.0f}) "
+        f"| {result.nested[0][0]:.2f}, {result.nested[1][0]:.2f} "
+        f"± {result.nested[1][1]:.2f} "
+        f"| {result.around[0]:.0f}, {result.around[1]:.0f} "
         f"| {result.pull:+.1f} | {result.agreement:+.1f} "
         f"| {result.score:.3f} | {halves:.3f} | {result.between:.3f} "
         f"| {np.median(result.effective):.0f} | {np.median(result.efficiency):.3f} "
@@ -319,7 +321,7 @@ def _told(result: Comparison) -> Comparison:
         f"| {result.fits_that_missed} of {len(ours)} | {len(result.extra)} "
         f"| {result.reference_seconds:.0f} "
         f"| {'' if result.settled else 'not '}settled, "
-        f"{result.care[0]} x {result.care[1]} |",
+        f"{result.tried} runs |",
         flush=True,
     )
     return result
@@ -345,12 +347,6 @@ def summarise(results: list[Comparison]) -> None:
     print(
         f"evidence within {NEAR:g} errors: "
         f"{sum(abs(r.pull) <= NEAR for r in results)} of {count}"
-    )
-    around = [p for r in results if (p := r.pull_around) is not None]
-    print(
-        f"evidence within {NEAR:g} errors of that around the reference's draws: "
-        f"{sum(abs(p) <= NEAR for p in around)} of the {len(around)} where at least "
-        f"{TOLD} of these are effective"
     )
     print(
         f"curves with a region missed: {sum(bool(r.missed) for r in results)}; with "
@@ -384,11 +380,10 @@ def main() -> None:
     job = partial(compare, asked.model, asked.tier, asked.output, keep, asked.tries)
     print(f"{asked.model}, {asked.tier} tier, nested sampling by dynesty")
     print(
-        "| curve | points | ln Z ours ± scatter | run 1 | run 2 | around them | pull "
-        "| run 1 - run 2 | score | halves | run 1, run 2 | effective | efficiency "
-        "| s a fit | missed | fits that missed | extra | s reference | reference |\n"
-        + "|---" * 19
-        + "|"
+        "| curve | points | ln Z ours ± scatter | run 1 | run 2 | nested sampling "
+        "| effective around it | pull | run 1 - run 2 | score | halves | run 1, run 2 "
+        "| effective | efficiency | s a fit | missed | fits that missed | extra "
+        "| s reference | reference |\n" + "|---" * 20 + "|"
     )
     seeds = range(asked.seed, asked.seed + asked.curves)
     summarise(compare_many(job, seeds, asked.workers))

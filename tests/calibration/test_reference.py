@@ -5,7 +5,6 @@ the product over the columns of N(centre | 0, 1 + width²), times its own weight
 seeds are fixed; a right sampler exceeds four of its errors once in 16,000 seeds.
 """
 
-import dataclasses
 import importlib
 import math
 import sys
@@ -113,19 +112,19 @@ def test_a_kept_reference_is_read_again_and_that_of_another_curve_refused(
 ) -> None:
     pytest.importorskip("dynesty")
     settled = script("settled")
-    place = tmp_path / "run.npz"
+    place = settled.Stored(tmp_path / "run.npz", True)
 
     def narrow(latent: ndarray) -> ndarray:
         value: ndarray = -50 * np.square(latent).sum(1)
         return value
 
     care = script("nested").Care(200, 10)
-    one = settled.reference_run(narrow, 2, 1, care, place, True)
-    again = settled.reference_run(narrow, 2, 1, care, place, True)
+    one = settled.reference_run(narrow, 2, 1, care, place)
+    again = settled.reference_run(narrow, 2, 1, care, place)
     np.testing.assert_array_equal(one.draws, again.draws)
-    assert one.log_evidence == again.log_evidence
+    assert one.evidence == again.evidence
     with pytest.raises(ValueError, match="another likelihood or prior"):
-        settled.reference_run(lambda x: 2 * narrow(x), 2, 1, care, place, True)
+        settled.reference_run(lambda x: 2 * narrow(x), 2, 1, care, place)
 
 
 def test_evidences_are_apart_in_errors_of_both_sides() -> None:
@@ -134,9 +133,10 @@ def test_evidences_are_apart_in_errors_of_both_sides() -> None:
         points=100,
         evidence=[(10.0, 0.03), (10.2, 0.03)],
         reference=[(9.0, 0.3), (9.4, 0.4)],
-        around=(10.0, 0.05, 5000.0),
+        nested=[(9.0, 0.3), (9.4, 0.4)],
+        around=[5000.0, 400.0],
         settled=True,
-        care=(800, 10),
+        tried=2,
         score=0.5,
         halves=[0.5],
         between=0.5,
@@ -152,17 +152,10 @@ def test_evidences_are_apart_in_errors_of_both_sides() -> None:
     # Ours: scatter 0.1 of two fits; the reference: 0.5 / 2.
     assert comparison.pull == pytest.approx(0.9 / math.hypot(0.1 / math.sqrt(2), 0.25))
     assert comparison.agreement == pytest.approx(-0.4 / 0.5)
-    # Around its draws: 0.05 and what is added to it.
-    gap = 0.1 / math.hypot(0.1 / math.sqrt(2), 0.07)
-    assert comparison.pull_around == pytest.approx(gap)
-    few = dataclasses.replace(comparison, around=(10.0, 0.05, 300.0))
-    assert few.pull_around is None
 
 
-def test_the_evidence_around_draws_is_exact_and_says_how_many_of_them_count(
-    run: Any,
-) -> None:
-    nested = script("nested")
+def test_evidence_around_draws_is_exact_and_so_are_the_draws() -> None:
+    around = script("around")
     scale = np.array([1e-3, 0.5, 2.0])
 
     def narrow(latent: ndarray) -> ndarray:
@@ -170,19 +163,32 @@ def test_the_evidence_around_draws_is_exact_and_says_how_many_of_them_count(
         return value
 
     variance = 1 / (1 + scale**-2)
-    middle = 0.7 * variance / scale**2
-    normal = np.random.default_rng(2).standard_normal((2000, COLUMNS))
-    draws = middle + np.sqrt(variance) * normal
+    middle, width = 0.7 * variance / scale**2, np.sqrt(variance)
+    # What it is given is shifted by half of a standard deviation, and too narrow.
+    normal = 0.8 * np.random.default_rng(2).standard_normal((800, COLUMNS)) + 0.5
     spread = 1 + scale**2
     truth = (np.log(scale / np.sqrt(spread)) - 0.5 * 0.49 / spread).sum()
-    found = nested.weighed(narrow, draws, 3)
+    found = around.weighed(narrow, middle + width * normal, 3)
     assert found.effective > 5000
     assert found.log_evidence_sd < 0.02
     assert abs(found.log_evidence - truth) < 4 * found.log_evidence_sd
-    # Most of one Student t distribution lies between two bumps that are far apart.
-    both = nested.weighed(bumps, run.draws, 3)
-    assert both.effective < found.effective / 4
-    assert abs(both.log_evidence - np.logaddexp(*parts())) < 4 * both.log_evidence_sd
+    standard = (found.draws - middle) / width
+    count = len(standard)
+    assert len(np.unique(standard, axis=0)) == count >= around.ENOUGH
+    np.testing.assert_allclose(standard.mean(0), 0, atol=4 / math.sqrt(count))
+    np.testing.assert_allclose(standard.std(0), 1, atol=4 / math.sqrt(2 * count) + 0.01)
+
+
+def test_draws_of_a_run_get_the_shares_of_separate_modes_right(run: Any) -> None:
+    # Four tenths of these are in the first mode instead of what it holds.
+    first = run.draws[:, 0] > 0
+    share = math.exp(parts()[0] - np.logaddexp(*parts()))
+    assert share < 0.2
+    order = np.concatenate([run.draws[first][:100], run.draws[~first][:150]])
+    found = script("around").weighed(bumps, order, 3)
+    assert abs(found.log_evidence - np.logaddexp(*parts())) < 4 * found.log_evidence_sd
+    slack = 4 * math.sqrt(share * (1 - share) / len(found.draws)) + 0.01
+    assert (found.draws[:, 0] > 0).mean() == pytest.approx(share, abs=slack)
 
 
 def test_peers_are_written_between_the_marks_of_a_file(tmp_path: Path) -> None:
@@ -201,11 +207,19 @@ def test_peers_are_written_between_the_marks_of_a_file(tmp_path: Path) -> None:
     assert "one" not in other.read_text()
 
 
-def made(seed: int, shift: float, log_evidence: float) -> Any:
-    """A run whose draws are standard normal, but for a shift in the first column."""
-    draws = np.random.default_rng(seed).standard_normal((1000, COLUMNS))
+def made(seed: int, shift: float, log_evidence: float, effective: float) -> Any:
+    """A run whose draws are standard normal, but for a shift in the first column.
+
+    Those of nested sampling alone are shifted, and its evidence is off, by one.
+    """
+    count = 1000 if effective > 1000 else 500
+    draws = np.random.default_rng(seed).standard_normal((count, COLUMNS))
     draws[:, 0] += shift
-    return script("nested").Nested(draws, log_evidence, 0.1, 1500.0, 10_000, 1.0)
+    nested = script("nested").Nested(
+        draws + 1, log_evidence + 1, 0.1, 1500.0, 10_000, 1.0
+    )
+    around = script("around").Weighed(draws, log_evidence, 0.08, effective)
+    return script("settled").Run(nested, around)
 
 
 @pytest.mark.parametrize(
@@ -215,6 +229,51 @@ def made(seed: int, shift: float, log_evidence: float) -> Any:
 def test_runs_are_settled_if_they_agree_in_evidence_and_in_draws(
     shift: float, gap: float, settled: bool
 ) -> None:
-    one, two = made(1, 0.0, 5.0), made(2, shift, 5.0 + gap)
-    care = script("nested").Care()
-    assert script("settled").Reference.of(one, two, care, 0).settled is settled
+    one, two = made(1, 0.0, 5.0, 2000.0), made(2, shift, 5.0 + gap, 2000.0)
+    assert script("settled").Reference.of(one, two, 0).settled is settled
+
+
+def test_nested_sampling_counts_where_too_few_are_effective_around_its_draws() -> None:
+    one, two = made(1, 0.0, 5.0, 2000.0), made(2, 0.0, 5.0, 300.0)
+    assert one.evidence == (5.0, pytest.approx(0.1))
+    assert two.evidence == (6.0, 0.1)
+    np.testing.assert_array_equal(one.draws, one.around.draws)
+    np.testing.assert_array_equal(two.draws, two.nested.draws)
+    assert not script("settled").Reference.of(one, two, 0).settled
+
+
+def test_the_run_of_the_largest_evidence_must_be_met() -> None:
+    reference = script("settled").Reference
+    low = [made(seed, 0.0, 5.0, 2000.0) for seed in (1, 2)]
+    assert reference.best(low, 0).settled
+    high = made(3, 0.0, 9.0, 2000.0)
+    found = reference.best([*low, high], 0)
+    assert not found.settled
+    assert found.runs[0] is high
+    assert found.tried == 3
+    again = made(4, 0.0, 9.0, 2000.0)
+    met = reference.best([*low, high, again], 0)
+    assert met.settled
+    assert {id(run) for run in met.runs} == {id(high), id(again)}
+
+
+def test_runs_that_agree_on_too_little_have_missed_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled = script("settled")
+    runs = [made(seed, 0.0, 5.0, 2000.0) for seed in (1, 2)]
+    runs += [made(seed, 0.0, 9.0, 2000.0) for seed in (3, 4)]
+
+    def found(known: tuple[float, float], tries: int) -> Any:
+        left = iter(runs)
+        monkeypatch.setattr(settled, "reference_run", lambda *_: next(left))
+        return settled.settled_reference(
+            bumps, COLUMNS, 0, settled.Stored(tmp_path, False), tries, known
+        )
+
+    assert found((4.9, 0.1), 4).tried == 2
+    more = found((9.1, 0.1), 4)
+    assert more.settled
+    assert more.tried == 4
+    assert not found((9.1, 0.1), 2).settled
+    assert not found((20.0, 0.1), 4).settled
