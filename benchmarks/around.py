@@ -48,7 +48,7 @@ ROUNDS, ENOUGH, ALONE = (20_000, 20_000, 20_000, 40_000, 80_000, 160_000), 2000,
 
 # Draws that a mixture is fitted to, and the share of the belief that the most heavily
 # weighed points may lose when points are kept by their weights.
-FITTED, LOST = 8000, 0.01
+FITTED, LOST = 8000, 0.02
 
 
 @dataclass(frozen=True, eq=False)

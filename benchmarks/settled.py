@@ -31,8 +31,8 @@ __all__ = [
 
 # How carefully each run samples, until two of them agree.
 CARES = (
-    Care(400, 5),
-    Care(400, 5),
+    Care(400, 3),
+    Care(400, 3),
     Care(800, 5),
     Care(800, 10),
     Care(1600, 10),
