@@ -5,9 +5,10 @@ evidence up along the way, errors of all shells too, and walks that are too shor
 parts of a bent ridge out. Here
 a mixture of Student t distributions is fitted to its draws, sampled, weighed with the
 exact posterior, and fitted again to what was weighed, with more points. Of one round's
-points each is kept with a chance as its weight: independent draws of the exact
-posterior, as far as the mixture covers it. What the first draws have nothing of stays
-unseen: whether two runs find the same is for ``benchmarks/settled.py`` to say.
+points each is kept with a chance as its weight, of which the largest are cut, and then
+walks some steps of a Markov chain that keeps the exact posterior: independent draws of
+it, as far as the mixture covers it. What the first draws have nothing of stays unseen:
+whether two runs find the same is for ``benchmarks/settled.py`` to say.
 
 Nothing here is of the package but the likelihood that it is given.
 
@@ -15,6 +16,7 @@ References:
     Geweke, Econometrica 57, 1317 (1989): importance sampling by a Student t.
     Cappe, Douc, Guillin, Marin & Robert, Stat. Comput. 18, 447 (2008): mixtures that
     adapt to what they have drawn.
+    Ter Braak & Vrugt, Stat. Comput. 18, 435 (2008): steps along differences of draws.
 """
 
 import math
@@ -42,13 +44,18 @@ FREEDOM, WIDEN, SPARE, WIDE = 8.0, 1.2, 0.05, 4.0
 # that were held back become this much more probable.
 COMPONENTS, NEEDED, BETTER = 64, 6, 0.01
 
-# Points of each round, draws that are enough, and the effective points from which on a
-# round teaches the next one alone.
-ROUNDS, ENOUGH, ALONE = (20_000, 20_000, 20_000, 40_000, 80_000, 160_000), 2000, 1500
+# Points of each round; draws that are enough, and at most; and the effective points
+# from which on a round teaches the next one alone.
+ROUNDS = (20_000, 20_000, 20_000, 40_000, 80_000, 160_000)
+ENOUGH, MOST, ALONE = 2000, 4000, 1500
 
 # Draws that a mixture is fitted to, and the share of the belief that the most heavily
 # weighed points may lose when points are kept by their weights.
-FITTED, LOST = 8000, 0.02
+FITTED, LOST = 8000, 0.05
+
+# Steps that kept points walk, and their length over that which is best for a normal
+# posterior: a short one for every long one.
+STEPS, LENGTHS = 40, (1.0, 0.3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,31 +164,53 @@ def weighed(log_likelihood: LogLikelihood, draws: np.ndarray, seed: int) -> Weig
     middle, unit = draws.mean(0), draws.std(0)
     known = (draws - middle) / unit
 
-    def tried(mixture: _Students, count: int) -> tuple[np.ndarray, np.ndarray]:
-        points = mixture.sample(count, rng)
-        latent = middle + unit * points
-        batches = np.array_split(latent, math.ceil(count / BATCH))
-        value = np.concatenate([log_likelihood(batch) for batch in batches])
-        size = latent.shape[1]
-        prior = -0.5 * (np.square(latent).sum(1) + size * math.log(2 * math.pi))
-        density = mixture.log_density(points) - np.log(unit).sum()
-        return points, value + prior - density
+    size = draws.shape[1]
 
-    rounds: list[Weighed] = []
+    def exact(points: np.ndarray) -> np.ndarray:
+        latent = middle + unit * points
+        batches = np.array_split(latent, math.ceil(len(latent) / BATCH))
+        value = np.concatenate([log_likelihood(batch) for batch in batches])
+        prior = -0.5 * (np.square(latent).sum(1) + size * math.log(2 * math.pi))
+        return value + prior + np.log(unit).sum()
+
+    rounds: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for count in ROUNDS:
-        points, log_weight = tried(_Students.fitted(known, rng), count)
-        effective = _effective(log_weight)
-        found = Weighed(
-            draws=middle + unit * points[_kept(log_weight, rng)],
-            log_evidence=float(logsumexp(log_weight)) - math.log(count),
-            log_evidence_sd=math.sqrt(max(1 / effective - 1 / count, 0.0)),
-            effective=effective,
-        )
-        rounds.append(found)
-        if len(found.draws) >= ENOUGH:
+        mixture = _Students.fitted(known, rng)
+        points = mixture.sample(count, rng)
+        value = exact(points)
+        log_weight = value - mixture.log_density(points)
+        keep = _kept(log_weight, rng)
+        rounds.append((points[keep], value[keep], log_weight))
+        if keep.sum() >= ENOUGH:
             break
         known = _learned(points, log_weight, known, rng)
-    return max(rounds, key=lambda found: len(found.draws))
+    points, value, log_weight = max(rounds, key=lambda found: len(found[0]))
+    effective = _effective(log_weight)
+    return Weighed(
+        draws=middle + unit * _walked(points[:MOST], value[:MOST], exact, rng),
+        log_evidence=float(logsumexp(log_weight)) - math.log(len(log_weight)),
+        log_evidence_sd=math.sqrt(max(1 / effective - 1 / len(log_weight), 0.0)),
+        effective=effective,
+    )
+
+
+def _walked(
+    places: np.ndarray,
+    value: np.ndarray,
+    exact: LogLikelihood,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Each draw after some steps along differences of two draws, as they were."""
+    fixed, size = places, places.shape[1]
+    for step in range(STEPS):
+        one, two = rng.integers(len(fixed), size=(2, len(places)))
+        length = LENGTHS[step % 2] * 2.38 / math.sqrt(2 * size)
+        offered = places + length * (fixed[one] - fixed[two])
+        found = exact(offered)
+        taken = np.log(rng.random(len(places))) < found - value
+        places = np.where(taken[:, None], offered, places)
+        value = np.where(taken, found, value)
+    return np.unique(places, axis=0)
 
 
 def _effective(log_weight: np.ndarray) -> float:
