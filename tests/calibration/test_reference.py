@@ -277,3 +277,48 @@ def test_runs_that_agree_on_too_little_have_missed_something(
     assert more.tried == 4
     assert not found((9.1, 0.1), 2).settled
     assert not found((20.0, 0.1), 4).settled
+
+
+def test_what_directions_follow_is_taken_from_a_misfit() -> None:
+    import torch
+
+    profiled = script("profiled")
+    error = torch.full((4,), 0.5, dtype=torch.float64)
+    rows = torch.eye(4, dtype=torch.float64)
+    # One direction is free, one may be followed by a unit or so, two are not there.
+    directions = torch.stack([1e6 * rows[0], 0.5 * rows[1]])
+    size = profiled.beyond(directions, error)(2 * rows[0] + rows[1] + 3 * rows[2])
+    assert size.whole == pytest.approx(math.sqrt(16 + 4 + 36))
+    assert size.left == pytest.approx(math.sqrt(2 + 36), rel=1e-9)
+
+
+def test_what_another_particle_follows_is_not_left() -> None:
+    import torch
+
+    from saxinfer.structures import get_structure
+
+    profiled, sphere = script("profiled"), get_structure("sphere")
+    q = torch.linspace(0.1, 3, 200, dtype=torch.float64)
+    theta = torch.tensor([[5.0, 0.4], [8.0, 0.8]], dtype=torch.float64)
+    truth, other = sphere.intensity(q, theta)
+    error, start = 0.02 * truth + 1e-4 * truth.max(), q[0] / q
+
+    def left(rows: list[int], mean: torch.Tensor) -> float:
+        found: float = profiled.left_around(sphere, theta[rows], q, mean, error)
+        return found
+
+    broken = truth + 0.2 * other
+    assert left([0], broken) > 20
+    # Another particle, a scale, a background and two power laws.
+    made = 3 * other + truth.max() * (0.01 + 0.3 * start**3 + 0.2 * start**4)
+    assert left([0], made) > 20
+    assert left([0, 1], made) < 0.05
+    # A kink that nothing follows, by least squares over all directions.
+    kink = broken + 0.1 * truth.max() * (q > 1.0)
+    step = 1e-5 * theta[0].diag()
+    slopes = sphere.intensity(q, theta[:1] + step) - truth
+    laws = torch.stack([truth, torch.ones_like(q), start**3, start**4])
+    whole = (torch.cat([slopes / slopes.abs().amax(1, keepdim=True), laws]) / error).T
+    row = ((kink - truth) / error)[:, None]
+    rest = row - whole @ torch.linalg.lstsq(whole, row).solution
+    assert left([0], kink) == pytest.approx(float(rest.norm()), rel=0.01)
