@@ -2,13 +2,13 @@
 
 Nested sampling finds where a posterior lies, from the prior alone. But it adds its
 evidence up along the way, errors of all shells too, and walks that are too short leave
-parts of a bent ridge out. Here
-a mixture of Student t distributions is fitted to its draws, sampled, weighed with the
-exact posterior, and fitted again to what was weighed, with more points. Of one round's
-points each is kept with a chance as its weight, of which the largest are cut, and then
-walks some steps of a Markov chain that keeps the exact posterior: independent draws of
-it, as far as the mixture covers it. What the first draws have nothing of stays unseen:
-whether two runs find the same is for ``benchmarks/settled.py`` to say.
+parts of a bent ridge out. Here a mixture of Student t distributions is fitted to its
+draws, sampled, weighed with the exact posterior, and fitted again to what was weighed,
+with more points. Of one round's points each is kept with a chance as its weight, of
+which the largest are cut, and then walks some steps of a Markov chain that keeps the
+exact posterior: independent draws of it, as far as the mixture covers it. What the
+first draws have nothing of stays unseen: whether two runs find the same is for
+``benchmarks/settled.py`` to say.
 
 Nothing here is of the package but the likelihood that it is given.
 
@@ -162,9 +162,7 @@ def weighed(log_likelihood: LogLikelihood, draws: np.ndarray, seed: int) -> Weig
     """
     rng = np.random.default_rng(seed)
     middle, unit = draws.mean(0), draws.std(0)
-    known = (draws - middle) / unit
-
-    size = draws.shape[1]
+    known, size = (draws - middle) / unit, draws.shape[1]
 
     def exact(points: np.ndarray) -> np.ndarray:
         latent = middle + unit * points
@@ -210,7 +208,7 @@ def _walked(
         taken = np.log(rng.random(len(places))) < found - value
         places = np.where(taken[:, None], offered, places)
         value = np.where(taken, found, value)
-    return np.unique(places, axis=0)
+    return rng.permutation(np.unique(places, axis=0))
 
 
 def _effective(log_weight: np.ndarray) -> float:

@@ -176,6 +176,8 @@ def test_evidence_around_draws_is_exact_and_so_are_the_draws() -> None:
     count = len(standard)
     assert len(np.unique(standard, axis=0)) == count >= around.ENOUGH
     np.testing.assert_allclose(standard.mean(0), 0, atol=4 / math.sqrt(count))
+    # In no order: a part of them stands for all.
+    np.testing.assert_allclose(standard[:500].mean(0), 0, atol=4 / math.sqrt(500))
     np.testing.assert_allclose(standard.std(0), 1, atol=4 / math.sqrt(2 * count) + 0.01)
 
 
