@@ -28,13 +28,7 @@ from scipy.special import ndtri
 from around import LogLikelihood
 from saxinfer.inference.target import Target
 
-__all__ = [
-    "Care",
-    "Nested",
-    "likelihood_of",
-    "nested",
-    "sampled_columns",
-]
+__all__ = ["Care", "Nested", "likelihood_of", "nested", "sampled_columns"]
 
 # Walks that step together, and the evidence that may be left [nats].
 QUEUE, LEFT = 200, 0.05

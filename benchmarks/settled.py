@@ -187,13 +187,13 @@ def reference_run(
     mark = likelihood(trial)
     place = stored.path
     if stored.keep and place.exists():
-        with np.load(place) as stored:
-            if not np.allclose(stored["target"], mark, rtol=1e-6):
+        with np.load(place) as file:
+            if not np.allclose(file["target"], mark, rtol=1e-6):
                 raise ValueError(
                     f"{place} is a reference of another likelihood or prior. Remove "
                     "it, or leave --resume and --ours out."
                 )
-            run = _read(dict(stored))
+            run = _read(dict(file))
     else:
         run = nested(likelihood, size, seed, care)
         new = place.with_suffix(".new.npz")
