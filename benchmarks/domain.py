@@ -12,13 +12,13 @@ training, breaks them, and fits each one by the same path as a measured file:
 - ``foreign``: randomly oriented cylinders or ellipsoids of revolution are added.
 - ``sigma_doubled``, ``sigma_halved``: the stated errors are twice or half of the real.
 
-All but the first have 500 points. A misfit d is scaled to an effect of 6 standard
-deviations, a foreign structure of 11: the root of d'Pd, over the real errors, where P
-takes away what the tangents at the truth can follow, under the prior, and power laws of
-exponents 3 and 4 altogether. Shapes of which nine tenths are followed, or that would
-have to be as large as the curve, are drawn anew; their number is printed. Parameters
-far from the truth may follow more: what is left around the draws of the fit is measured
-too, and rates are printed for curves where nine tenths of the effect stay.
+All but the first have 500 points. A misfit is scaled to an effect of 6 standard
+deviations, a foreign structure of 11: the distance of the broken curve, over the real
+errors, to the nearest one of the model, which least squares find from the truth
+(benchmarks/profiled.py). Shapes of which nine tenths are followed, or that would have
+to be as large as the curve, are drawn anew; their number is printed. Parameters far
+from the truth may follow more: from draws of the fit the distance is searched for as
+well, and rates are printed for curves where nine tenths of the effect stay.
 
 One line a fit is written to FILE; a run that was stopped goes on from there. The
 thresholds are those of ``saxinfer.inference.verdict``; none was chosen on seeds from
@@ -31,7 +31,6 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,19 +41,16 @@ import torch
 from torch import Generator, Tensor
 
 from misfits import SHAPES
-from profiled import beyond, left_around, power_laws
+from profiled import Model
 from saxinfer.crew.processes import in_processes
 from saxinfer.curve import Curve
 from saxinfer.inference import run
-from saxinfer.inference.misfit import tangents
-from saxinfer.inference.target import Target
 from saxinfer.inference.verdict import (
     LARGEST_SIGMA_FACTOR,
     MISFIT_P,
     SMALLEST_P,
     STRANGE_P,
 )
-from saxinfer.instrument.observation import Observation
 from saxinfer.instrument.tiers import POINTS, Tier, draw_setting, measure
 from saxinfer.posterior import Posterior
 from saxinfer.structures import get_structure
@@ -63,12 +59,12 @@ KINDS = ("none", "step", "background", "foreign", "sigma_doubled", "sigma_halved
 EFFECT = {"step": 6.0, "background": 6.0, "foreign": 11.0}
 BROKEN_POINTS = 500
 
-# Share that must be left of a shape, its largest size over the curve, and tries.
+# Share that must be left of a misfit's square, its largest size over the curve, tries.
 LEFT, LARGEST, TRIES = 0.1, 1.0, 200
 
-# Draws of a fit around which it is measured what is left, and the share of the effect
+# Draws of a fit from which it is measured what is left, and the share of the effect
 # from which on that counts as the effect that was asked for.
-DRAWS, REACHED = 40, 0.9
+DRAWS, REACHED = 8, 0.9
 
 
 @dataclass(frozen=True)
@@ -88,19 +84,26 @@ class Job:
 
 @dataclass
 class Mock:
-    """A curve with the truth behind it, over its mean."""
+    """A curve over its mean, and what is behind it.
 
-    target: Target
-    latent: Tensor
+    Attributes:
+        model: All curves of the model, on the same points.
+        theta: Parameters.
+        truth: The curve without noise.
+        intensity: The curve.
+        sigma: Its stated errors.
+    """
+
+    model: Model
+    theta: Tensor
     truth: Tensor
-    error: Tensor
     intensity: Tensor
     sigma: Tensor
 
     @property
     def q(self) -> Tensor:
         """Scattering vector [1/nm]."""
-        return self.target.observation.q
+        return self.model.q
 
 
 def draw(job: Job, generator: Generator) -> Mock:
@@ -121,29 +124,25 @@ def draw(job: Job, generator: Generator) -> Mock:
     q, truth = made.q[0], made.truth[0]
     factor, model_error = setting.nuisance[0, 4:6]
     real = factor * made.sigma[0]
-    data = Observation.of(q, truth, made.sigma[0], None, "measured")
-    nuisance = data.nuisances.latent_from_theta(setting.nuisance).clamp(-4.5, 4.5)
+    error = (real.square() + (model_error * truth).square()).sqrt()
     return Mock(
-        target=Target(structure, structure.space, data),
-        latent=torch.cat([coordinates, nuisance], 1),
+        model=Model(structure, q, error),
+        theta=theta[0],
         truth=truth,
-        error=(real.square() + (model_error * truth).square()).sqrt(),
         intensity=made.intensity[0],
         sigma=made.sigma[0],
     )
 
 
-def left_of(mock: Mock) -> Callable[[Tensor], float]:
-    """From a shape to the root of d'Pd, or to 0 if next to nothing is left of it."""
-    slopes = tangents(mock.target, mock.latent)[0] * mock.target.observation.level
-    laws = power_laws(mock.q, mock.truth.abs().max())
-    size = beyond(torch.cat([slopes, laws]), mock.error)
-
-    def effect(shape: Tensor) -> float:
-        found = size(shape)
-        return found.left if found.left**2 > LEFT * found.whole**2 else 0.0
-
-    return effect
+def scaled(mock: Mock, kind: str, shape: Tensor) -> Tensor | None:
+    """A shape as large as its effect is to be, or None if it cannot be."""
+    effect, model = EFFECT[kind], mock.model
+    most = min(
+        LARGEST / float((shape / mock.truth).abs().max()),
+        effect / math.sqrt(LEFT) / float((shape / model.error).norm()),
+    )
+    factor = model.amplitude(mock.truth, mock.theta, shape, effect, most)
+    return factor * shape if math.isfinite(factor) else None
 
 
 def broken(job: Job) -> tuple[Curve, Mock, dict[str, Any]]:
@@ -152,7 +151,7 @@ def broken(job: Job) -> tuple[Curve, Mock, dict[str, Any]]:
     mock = draw(job, generator)
     done: dict[str, Any] = {
         "points": len(mock.q),
-        "known_sigma": float((mock.sigma / mock.error).square().mean()),
+        "known_sigma": float((mock.sigma / mock.model.error).square().mean()),
     }
     intensity, sigma = mock.intensity, mock.sigma
     if job.kind == "sigma_doubled":
@@ -160,15 +159,11 @@ def broken(job: Job) -> tuple[Curve, Mock, dict[str, Any]]:
     if job.kind == "sigma_halved":
         sigma = sigma / 2
     if job.kind in SHAPES:
-        effect = left_of(mock)
         for tried in range(TRIES):
             shape = SHAPES[job.kind](mock.q, mock.truth, generator)
-            found = effect(shape)
-            if found <= 0:
-                continue
-            added = EFFECT[job.kind] / found * shape
-            size = float((added / mock.truth).abs().max())
-            if size <= LARGEST:
+            added = scaled(mock, job.kind, shape)
+            if added is not None:
+                size = float((added / mock.truth).abs().max())
                 intensity = intensity + added
                 mock.truth = mock.truth + added
                 done |= {"size": size, "drawn_anew": tried}
@@ -208,13 +203,12 @@ def judged(job: Job) -> dict[str, Any]:
 
 
 def _left(mock: Mock, posterior: Posterior, seed: int) -> float:
-    """What is left of the broken curve's misfit around the fit's draws."""
-    structure = mock.target.structure
-    columns = [posterior.column(name) for name in structure.space.names]
+    """Distance of the broken curve to the model, from the truth and the fit's draws."""
+    columns = [posterior.column(name) for name in mock.model.structure.space.names]
     generator = Generator().manual_seed(seed)
     rows = torch.multinomial(posterior.weights, DRAWS, generator=generator)
-    theta = torch.stack(columns, 1)[rows]
-    return left_around(structure, theta, mock.q, mock.truth, mock.error)
+    starts = torch.cat([torch.stack(columns, 1)[rows], mock.theta[None]])
+    return mock.model.distance(mock.truth, starts)
 
 
 def measured(path: Path, jobs: list[Job], workers: int) -> list[dict[str, Any]]:

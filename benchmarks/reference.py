@@ -2,22 +2,23 @@
 
     python benchmarks/reference.py MODEL [--tier standard] [--curves 40] [--seed 4000]
                                    [-o DIR] [--resume] [--ours] [--workers 2]
-                                   [--tries 6]
+                                   [--tries 4]
 
 draws curves as benchmarks/calibration.py does. Each is fitted by our own path, as many
 times with other seeds as it takes for 2,000 independent draws (of weighted samples
-those that rejection leaves, of walkers their last places), and by two independent runs
-of nested sampling (benchmarks/nested.py) on the same likelihood and prior, each made
-exact by importance sampling around its draws (benchmarks/around.py). Where these do not
-agree, or agree on less evidence than ours, of which each solution that they missed
-takes some, there are more, with more live points and longer walks, until that of the
-largest evidence is met by another; a curve whose runs never agree, of so many tries,
-says nothing. It prints a table:
+those that rejection leaves, of walkers their last places), and by two independent
+references (benchmarks/settled.py): nested sampling (benchmarks/nested.py) on the same
+likelihood and prior, made exact by importance sampling around its draws
+(benchmarks/around.py). Where these do not agree, or agree on less evidence than ours,
+of which each solution that they missed takes some, each has one run more, with more
+live points and longer walks; a curve for which they never agree, of so many tries, says
+nothing. It prints a table:
 
-- the log evidence of ours and of both runs, and how many errors they are apart; that of
-  nested sampling alone;
+- the log evidence of ours and of both references, and how many errors they are apart;
+  that of nested sampling alone;
 - the score of a classifier that tells our draws from the reference's, that of halves of
-  the reference, which is the test's own noise, and that of one run from the other;
+  the reference, which is the test's own noise, and that of one reference from the
+  other;
 - effective samples and efficiency of one fit of ours (medians), and its seconds;
 - regions of at least 2 % of the reference's belief where ours has less than a tenth of
   that share: in all our draws, and in how many of our fits taken alone; and the
@@ -96,14 +97,14 @@ class Comparison:
         seed: Of the curve.
         points: Number of measured points.
         evidence: Log evidence and error of each fit of ours.
-        reference: The same of the two reference runs.
+        reference: The same of the two references.
         nested: The same of these by nested sampling alone.
         around: Effective points around the draws of each.
         settled: Whether these agree; if not, nothing follows from the comparison.
-        tried: How many runs it took.
+        tried: How many runs of nested sampling it took.
         score: Two-sample score of ours and the reference.
         halves: Scores of halves of the reference.
-        between: Score of one reference run and the other.
+        between: Score of one reference and the other.
         draws: Draws a side.
         effective: Effective samples of each fit of ours.
         efficiency: Efficiency of each.
@@ -111,7 +112,7 @@ class Comparison:
         missed: Regions that ours missed: share of the reference, of ours, parameters.
         fits_that_missed: Number of fits of ours that missed any, taken alone.
         extra: Regions of ours that the reference missed.
-        reference_seconds: Time of the processor of both runs' nested sampling [s].
+        reference_seconds: Time of the processor of nested sampling [s].
     """
 
     seed: int
@@ -148,7 +149,7 @@ class Comparison:
 
     @property
     def agreement(self) -> float:
-        """Distance of the two reference runs in evidence, in errors."""
+        """Distance of the two references in evidence, in errors."""
         return apart(*self.reference)
 
 
@@ -225,7 +226,7 @@ def compare(
         tier: Of the instruments.
         folder: Where the files lie.
         keep: Whether to keep the references, and the comparisons, that are there.
-        tries: Reference runs, at most.
+        tries: Runs of each reference, at most.
         seed: Of the curve.
     """
     torch.set_num_threads(1)
@@ -254,9 +255,9 @@ def compare(
 def compared(
     target: Target, fits: list[Fitted], reference: Reference, seed: int
 ) -> Comparison:
-    """Our fits beside the runs of the reference."""
-    runs = reference.runs
-    theirs = distinct(np.concatenate([run.draws for run in runs]))
+    """Our fits beside the reference."""
+    sides = reference.sides
+    theirs = distinct(np.concatenate([side.draws for side in sides]))
     ours = distinct(np.concatenate([fit.independent for fit in fits]))
     draws = min(DRAWS, len(ours), len(theirs) // 2)
     told = two_sample(ours, theirs, count=draws, seed=seed)
@@ -265,11 +266,11 @@ def compared(
         seed=seed,
         points=len(target.observation.q),
         evidence=[(fit.log_evidence, fit.log_evidence_sd) for fit in fits],
-        reference=[run.evidence for run in runs],
-        nested=[(run.nested.log_evidence, run.nested.log_evidence_sd) for run in runs],
-        around=[run.around.effective for run in runs],
+        reference=[side.evidence for side in sides],
+        nested=[(s.nested.log_evidence, s.nested.log_evidence_sd) for s in sides],
+        around=[side.around.effective for side in sides],
         settled=reference.settled,
-        tried=reference.tried,
+        tried=sum(len(side.runs) for side in sides),
         score=told.score,
         halves=list(told.halves),
         between=reference.between,
@@ -280,7 +281,7 @@ def compared(
         missed=[described(region) for region in missed(ours, theirs)],
         fits_that_missed=sum(bool(missed(fit.points, theirs)) for fit in fits),
         extra=[described(region) for region in missed(theirs, ours)],
-        reference_seconds=sum(run.nested.seconds for run in runs),
+        reference_seconds=sum(side.seconds for side in sides),
     )
 
 

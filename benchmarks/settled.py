@@ -1,14 +1,16 @@
-"""Two reference runs that agree, or the word that they do not.
+"""Two references that agree, or the word that they do not.
 
-A run is nested sampling from the prior, and importance sampling around its draws, which
-makes them exact wherever they are at all. That none of the modes lost its live points
-by chance a run cannot tell; a second one can. What a run missed its evidence lacks, so
-that the run of the largest evidence must be met by another one, and a larger evidence
-that is known from elsewhere must be reached. Until then there is one run more, with
-more live points and longer walks.
+Each of two sides runs nested sampling from the prior, and importance sampling around
+its draws, which makes them exact wherever they are at all. That a side knows of all
+modes it cannot tell; the other one can, as far as both would not miss the same: they
+have to agree. Evidence tells most of all, since what was missed is missing there, so
+that a larger evidence that is known from elsewhere must be reached as well. Until then
+each side has one run more, with more live points and longer walks, and importance
+sampling is around the draws of all its runs: what one of them missed another may know.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,25 +21,19 @@ from nested import Care, Nested, nested
 from saxinfer.calibration.two_sample import DRAWS, missed, score
 
 __all__ = [
+    "CARES",
     "GOOD",
     "NEAR",
     "Reference",
-    "Run",
+    "Side",
     "Stored",
     "apart",
-    "reference_run",
+    "nested_run",
     "settled_reference",
 ]
 
-# How carefully each run samples, until two of them agree.
-CARES = (
-    Care(400, 3),
-    Care(400, 3),
-    Care(800, 5),
-    Care(800, 10),
-    Care(1600, 10),
-    Care(1600, 25),
-)
+# How carefully each side samples, until they agree.
+CARES = (Care(400, 3), Care(800, 5), Care(800, 10), Care(1600, 10))
 
 # Largest score that passes, and largest distance of evidences in their errors.
 GOOD, NEAR = 0.55, 3.0
@@ -55,16 +51,27 @@ def apart(one: tuple[float, float], two: tuple[float, float]) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
-    """Nested sampling, and what importance sampling around its draws makes of it.
+class Side:
+    """Runs of nested sampling, and what importance sampling around them makes of these.
 
     Attributes:
-        nested: From the prior.
-        around: Around its draws.
+        runs: From the prior.
+        around: Around the draws of all.
     """
 
-    nested: Nested
+    runs: tuple[Nested, ...]
     around: Weighed
+
+    @classmethod
+    def of(cls, runs: Sequence[Nested], likelihood: LogLikelihood, seed: int) -> "Side":
+        """Weighs what is around all draws of some runs."""
+        draws = np.concatenate([run.draws for run in runs])
+        return cls(tuple(runs), weighed(likelihood, draws, seed))
+
+    @property
+    def nested(self) -> Nested:
+        """The run of the largest evidence."""
+        return max(self.runs, key=lambda run: run.log_evidence)
 
     @property
     def draws(self) -> np.ndarray:
@@ -80,47 +87,38 @@ class Run:
         return self.nested.log_evidence, self.nested.log_evidence_sd
 
     @property
-    def least(self) -> float:
-        """The evidence that there is at least."""
-        return self.evidence[0] - NEAR * self.evidence[1]
+    def seconds(self) -> float:
+        """Time of the processor of nested sampling."""
+        return sum(run.seconds for run in self.runs)
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Two runs.
+    """Two sides.
 
     Attributes:
-        runs: The two.
+        sides: The two.
         between: Two-sample score of one and the other.
         settled: Whether they agree in evidence, score and regions.
-        tried: How many runs there were.
     """
 
-    runs: tuple[Run, Run]
+    sides: tuple[Side, Side]
     between: float
     settled: bool
-    tried: int = 2
 
     @classmethod
-    def of(cls, one: Run, two: Run, seed: int) -> "Reference":
-        """Judges two runs by one another."""
+    def of(cls, one: Side, two: Side, seed: int) -> "Reference":
+        """Judges two sides by one another."""
         draws = min(DRAWS, len(one.draws), len(two.draws))
         between = score(one.draws[:draws], two.draws[:draws], seed)
         agree = abs(apart(one.evidence, two.evidence)) <= NEAR and between <= GOOD
         lack = missed(one.draws, two.draws) or missed(two.draws, one.draws)
         return cls((one, two), between, agree and not lack)
 
-    @classmethod
-    def best(cls, runs: list[Run], seed: int) -> "Reference":
-        """The run of the largest evidence, beside the one that is nearest to it."""
-        first, *others = sorted(runs, key=lambda run: -run.least)
-        pairs = [cls.of(first, other, seed) for other in others]
-        chosen = min(pairs, key=lambda pair: (not pair.settled, pair.between))
-        return replace(chosen, tried=len(runs))
-
     def reaches(self, known: tuple[float, float]) -> bool:
         """Whether an evidence that is known is no larger."""
-        return apart(known, self.runs[0].evidence) <= NEAR
+        best = max(self.sides, key=lambda side: side.evidence[0])
+        return apart(known, best.evidence) <= NEAR
 
 
 @dataclass(frozen=True)
@@ -149,36 +147,41 @@ def settled_reference(
     tries: int = len(CARES),
     known: tuple[float, float] = (-math.inf, 0.0),
 ) -> Reference:
-    """Two runs that agree, with more of them as long as none does.
+    """Two sides that agree, with more runs as long as they do not.
 
     Args:
         likelihood: Log likelihood of a batch of latent vectors.
         size: Number of coordinates.
         seed: Of the curve.
         stored: Where the runs' files are.
-        tries: How many runs, at most, before they count as not agreeing.
-        known: An evidence that was found, and its error. Runs that agree on less have
+        tries: Runs of a side, at most, before they count as not agreeing.
+        known: An evidence that was found, and its error. Sides that agree on less have
             both missed something, and count as not agreeing.
     """
-    runs: list[Run] = []
-    for index, care in enumerate(CARES[: max(tries, 2)]):
-        one = stored.run(care, index)
-        runs.append(reference_run(likelihood, size, 10 * seed + index, care, one))
-        if len(runs) > 1:
-            reference = Reference.best(runs, seed)
-            if reference.settled and reference.reaches(known):
-                return reference
+    runs: tuple[list[Nested], list[Nested]] = ([], [])
+    for care in CARES[:tries]:
+        for side in runs:
+            index = len(runs[0]) + len(runs[1])
+            one = stored.run(care, index)
+            side.append(nested_run(likelihood, size, 10 * seed + index, care, one))
+        first, second = (
+            Side.of(side, likelihood, 10 * seed + which)
+            for which, side in enumerate(runs)
+        )
+        reference = Reference.of(first, second, seed)
+        if reference.settled and reference.reaches(known):
+            return reference
     return replace(reference, settled=False)
 
 
-def reference_run(
+def nested_run(
     likelihood: LogLikelihood,
     size: int,
     seed: int,
     care: Care,
     stored: Stored,
-) -> Run:
-    """A reference run; nested sampling is read from its file if that may be kept.
+) -> Nested:
+    """A run of nested sampling, read from its file if that may be kept.
 
     Raises:
         ValueError: If the file is of another likelihood.
@@ -193,13 +196,12 @@ def reference_run(
                     f"{place} is a reference of another likelihood or prior. Remove "
                     "it, or leave --resume and --ours out."
                 )
-            run = _read(dict(file))
-    else:
-        run = nested(likelihood, size, seed, care)
-        new = place.with_suffix(".new.npz")
-        np.savez(new, target=mark, **asdict(run))
-        new.replace(place)
-    return Run(run, weighed(likelihood, run.draws, seed))
+            return _read(dict(file))
+    run = nested(likelihood, size, seed, care)
+    new = place.with_suffix(".new.npz")
+    np.savez(new, target=mark, **asdict(run))
+    new.replace(place)
+    return run
 
 
 def _read(stored: dict[str, np.ndarray]) -> Nested:

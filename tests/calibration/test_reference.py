@@ -119,12 +119,12 @@ def test_a_kept_reference_is_read_again_and_that_of_another_curve_refused(
         return value
 
     care = script("nested").Care(200, 10)
-    one = settled.reference_run(narrow, 2, 1, care, place)
-    again = settled.reference_run(narrow, 2, 1, care, place)
+    one = settled.nested_run(narrow, 2, 1, care, place)
+    again = settled.nested_run(narrow, 2, 1, care, place)
     np.testing.assert_array_equal(one.draws, again.draws)
-    assert one.evidence == again.evidence
+    assert one.log_evidence == again.log_evidence
     with pytest.raises(ValueError, match="another likelihood or prior"):
-        settled.reference_run(lambda x: 2 * narrow(x), 2, 1, care, place)
+        settled.nested_run(lambda x: 2 * narrow(x), 2, 1, care, place)
 
 
 def test_evidences_are_apart_in_errors_of_both_sides() -> None:
@@ -210,7 +210,7 @@ def test_peers_are_written_between_the_marks_of_a_file(tmp_path: Path) -> None:
 
 
 def made(seed: int, shift: float, log_evidence: float, effective: float) -> Any:
-    """A run whose draws are standard normal, but for a shift in the first column.
+    """A side whose draws are standard normal, but for a shift in the first column.
 
     Those of nested sampling alone are shifted, and its evidence is off, by one.
     """
@@ -221,14 +221,14 @@ def made(seed: int, shift: float, log_evidence: float, effective: float) -> Any:
         draws + 1, log_evidence + 1, 0.1, 1500.0, 10_000, 1.0
     )
     around = script("around").Weighed(draws, log_evidence, 0.08, effective)
-    return script("settled").Run(nested, around)
+    return script("settled").Side((nested,), around)
 
 
 @pytest.mark.parametrize(
     ("shift", "gap", "settled"),
     [(0.0, 0.2, True), (0.0, 0.6, False), (1.0, 0.2, False)],
 )
-def test_runs_are_settled_if_they_agree_in_evidence_and_in_draws(
+def test_sides_are_settled_if_they_agree_in_evidence_and_in_draws(
     shift: float, gap: float, settled: bool
 ) -> None:
     one, two = made(1, 0.0, 5.0, 2000.0), made(2, shift, 5.0 + gap, 2000.0)
@@ -244,83 +244,76 @@ def test_nested_sampling_counts_where_too_few_are_effective_around_its_draws() -
     assert not script("settled").Reference.of(one, two, 0).settled
 
 
-def test_the_run_of_the_largest_evidence_must_be_met() -> None:
-    reference = script("settled").Reference
-    low = [made(seed, 0.0, 5.0, 2000.0) for seed in (1, 2)]
-    assert reference.best(low, 0).settled
-    high = made(3, 0.0, 9.0, 2000.0)
-    found = reference.best([*low, high], 0)
-    assert not found.settled
-    assert found.runs[0] is high
-    assert found.tried == 3
-    again = made(4, 0.0, 9.0, 2000.0)
-    met = reference.best([*low, high, again], 0)
-    assert met.settled
-    assert {id(run) for run in met.runs} == {id(high), id(again)}
-
-
-def test_runs_that_agree_on_too_little_have_missed_something(
+def test_sides_go_on_until_both_know_all_modes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled = script("settled")
-    runs = [made(seed, 0.0, 5.0, 2000.0) for seed in (1, 2)]
-    runs += [made(seed, 0.0, 9.0, 2000.0) for seed in (3, 4)]
+    settled, nested = script("settled"), script("nested")
+    rng = np.random.default_rng(8)
+    first, second = (
+        CENTRES[i] + WIDTH * rng.standard_normal((2, 500, COLUMNS)) for i in (0, 1)
+    )
+    # The larger mode, its twin from the other side, then the smaller one, and so on.
+    found = [second[0], second[1], first[0], second[0], second[1], first[1]]
 
-    def found(known: tuple[float, float], tries: int) -> Any:
-        left = iter(runs)
-        monkeypatch.setattr(settled, "reference_run", lambda *_: next(left))
+    def settle(tries: int, known: float = -math.inf) -> Any:
+        left = iter(found)
+        monkeypatch.setattr(
+            settled,
+            "nested_run",
+            lambda *_: nested.Nested(next(left), 0.0, 0.1, 500.0, 1000, 1.0),
+        )
+        stored = settled.Stored(tmp_path, False)
         return settled.settled_reference(
-            bumps, COLUMNS, 0, settled.Stored(tmp_path, False), tries, known
+            bumps, COLUMNS, 0, stored, tries, (known, 0.01)
         )
 
-    assert found((4.9, 0.1), 4).tried == 2
-    more = found((9.1, 0.1), 4)
-    assert more.settled
-    assert more.tried == 4
-    assert not found((9.1, 0.1), 2).settled
-    assert not found((20.0, 0.1), 4).settled
+    small, truth = parts()[1], np.logaddexp(*parts())
+    agreed = settle(1)
+    assert agreed.settled
+    assert [side.around.log_evidence for side in agreed.sides] == pytest.approx(
+        [small, small], abs=0.03
+    )
+    # Both have missed the same: what is known from elsewhere tells.
+    assert not settle(1, truth).settled
+    # One side knows of it.
+    assert not settle(2, truth).settled
+    both = settle(3, truth)
+    assert both.settled
+    assert [len(side.runs) for side in both.sides] == [3, 3]
+    assert [side.around.log_evidence for side in both.sides] == pytest.approx(
+        [truth, truth], abs=0.03
+    )
+    assert not settle(3, truth + 1).settled
 
 
-def test_what_directions_follow_is_taken_from_a_misfit() -> None:
-    import torch
-
-    profiled = script("profiled")
-    error = torch.full((4,), 0.5, dtype=torch.float64)
-    rows = torch.eye(4, dtype=torch.float64)
-    # One direction is free, one may be followed by a unit or so, two are not there.
-    directions = torch.stack([1e6 * rows[0], 0.5 * rows[1]])
-    size = profiled.beyond(directions, error)(2 * rows[0] + rows[1] + 3 * rows[2])
-    assert size.whole == pytest.approx(math.sqrt(16 + 4 + 36))
-    assert size.left == pytest.approx(math.sqrt(2 + 36), rel=1e-9)
-
-
-def test_what_another_particle_follows_is_not_left() -> None:
+def test_a_misfit_is_as_far_from_the_model_as_asked() -> None:
     import torch
 
     from saxinfer.structures import get_structure
 
-    profiled, sphere = script("profiled"), get_structure("sphere")
+    sphere = get_structure("sphere")
     q = torch.linspace(0.1, 3, 200, dtype=torch.float64)
-    theta = torch.tensor([[5.0, 0.4], [8.0, 0.8]], dtype=torch.float64)
+    theta = torch.tensor([[5.0, 0.4], [5.4, 0.5]], dtype=torch.float64)
     truth, other = sphere.intensity(q, theta)
     error, start = 0.02 * truth + 1e-4 * truth.max(), q[0] / q
-
-    def left(rows: list[int], mean: torch.Tensor) -> float:
-        found: float = profiled.left_around(sphere, theta[rows], q, mean, error)
-        return found
-
-    broken = truth + 0.2 * other
-    assert left([0], broken) > 20
-    # Another particle, a scale, a background and two power laws.
-    made = 3 * other + truth.max() * (0.01 + 0.3 * start**3 + 0.2 * start**4)
-    assert left([0], made) > 20
-    assert left([0, 1], made) < 0.05
-    # A kink that nothing follows, by least squares over all directions.
-    kink = broken + 0.1 * truth.max() * (q > 1.0)
+    model = script("profiled").Model(sphere, q, error)
+    laws = truth.max() * (0.01 + 0.3 * start**3 + 0.2 * start**4)
+    # Another particle, a scale, a background and two power laws are no distance.
+    assert model.distance(3 * other + laws, theta[:1]) < 0.01
+    assert model.amplitude(truth, theta[0], other - truth + laws, 6.0, 1.0) == math.inf
+    # A step that is hardly followed, by least squares over all directions.
+    kink = 1.0 * truth * (q > 1.0)
     step = 1e-5 * theta[0].diag()
     slopes = sphere.intensity(q, theta[:1] + step) - truth
     laws = torch.stack([truth, torch.ones_like(q), start**3, start**4])
     whole = (torch.cat([slopes / slopes.abs().amax(1, keepdim=True), laws]) / error).T
-    row = ((kink - truth) / error)[:, None]
+    row = (kink / error)[:, None]
     rest = row - whole @ torch.linalg.lstsq(whole, row).solution
-    assert left([0], kink) == pytest.approx(float(rest.norm()), rel=0.01)
+    least = 0.5 / float(rest.norm())
+    assert model.amplitude(truth, theta[0], kink, 0.5, 1.0) == pytest.approx(
+        least, rel=0.01
+    )
+    # A larger one is as far as asked, from any start; and no further than it may be.
+    factor = model.amplitude(truth, theta[0], kink, 6.0, 1.0)
+    assert model.distance(truth + factor * kink, theta) == pytest.approx(6.0, rel=0.02)
+    assert model.amplitude(truth, theta[0], kink, 6.0, 0.9 * factor) == math.inf
