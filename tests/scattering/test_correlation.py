@@ -15,6 +15,7 @@ from saxinfer.scattering.correlation import (
     level_covariance,
     resample,
     resample_dense,
+    resample_each,
     resampling_matrix,
     transform_matrix,
 )
@@ -106,6 +107,14 @@ def test_resampling_takes_each_row_to_its_own_places() -> None:
     found = resample(values, NODES, places)
     # Nodes are 0.8 apart at the far end, an eighth of the period of the sine.
     assert torch.allclose(found, smooth(places), rtol=0, atol=1e-5)
+
+
+def test_several_functions_are_resampled_as_each_alone_is() -> None:
+    tables = [smooth(NODES.values).expand(2, -1), NODES.values.cos().expand(2, -1)]
+    places = torch.stack([PLACES, PLACES.flip(0)])
+    together = resample_each(tables, NODES, places)
+    for found, values in zip(together, tables, strict=True):
+        assert torch.equal(found, resample(values, NODES, places))
 
 
 def test_dense_resampling_is_exact_for_a_cubic_and_to_the_fourth_order() -> None:

@@ -99,3 +99,19 @@ def test_it_falls_as_cylinders_do() -> None:
     row = (column(2.0), column(0.3), column(5.0), column(0.5))
     found = float((bundle_intensity(q, *row) * q**3).mean())
     assert found == pytest.approx(1 / 2.0**3, rel=1e-2)
+
+
+def test_curves_of_a_large_batch_are_those_of_each_alone() -> None:
+    generator = torch.Generator().manual_seed(1)
+    q = torch.linspace(0.05, 6, 300, dtype=torch.float64).expand(250, -1)
+    luck = torch.rand(4, 250, generator=generator, dtype=torch.float64)
+    columns = (
+        1 + luck[0],
+        0.1 + 0.2 * luck[1],
+        3 + 2 * luck[2],
+        0.1 + 0.4 * luck[3],
+    )
+    together = bundle_intensity(q, *columns)
+    for row in (0, 106, 107, 249):
+        alone = bundle_intensity(q[:1], *(each[row : row + 1] for each in columns))
+        torch.testing.assert_close(together[row], alone[0], rtol=1e-12, atol=0)

@@ -29,6 +29,7 @@ References:
 import functools
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,7 @@ __all__ = [
     "level_covariance",
     "resample",
     "resample_dense",
+    "resample_each",
     "resampling_matrix",
     "transform_matrix",
 ]
@@ -162,14 +164,29 @@ def resample(
     Beyond the last node the outermost six are extrapolated: keep ``x`` inside. Values
     at the last nodes may be left out, as ``Nodes.beyond`` tells.
     """
+    return resample_each((values,), nodes, x)[0]
+
+
+def resample_each(
+    tables: Sequence[Float[Tensor, "batch node"]],
+    nodes: Nodes,
+    x: Float[Tensor, "batch x"],
+) -> list[Float[Tensor, "batch x"]]:
+    """The same for several functions at once: where the x lie is found out once.
+
+    Args:
+        tables: Values of each function at the nodes.
+        nodes: Where they are known.
+        x: Where to interpolate.
+    """
     place = _place(nodes, x)
-    first = (place.detach().long() - 2).clamp(0, values.shape[1] - 6)
+    first = (place.detach().long() - 2).clamp(0, tables[0].shape[1] - 6)
     t = place - first
     # Products of the six distances but one, from the left and from the right.
     a, b, c, d, e, f = (t - k for k in range(6))
     ab, ef, cd = a * b, e * f, c * d
     cdef, abef, abcd = cd * ef, ab * ef, ab * cd
-    total = b * cdef * values.gather(1, first) * (-1 / 120)
+    totals = [b * cdef * values.gather(1, first) * (-1 / 120) for values in tables]
     others = (
         (a, cdef, 1 / 24),
         (d, abef, -1 / 12),
@@ -178,9 +195,12 @@ def resample(
         (e, abcd, 1 / 120),
     )
     for k, (one, rest, factor) in enumerate(others, 1):
-        share, held = one * rest, values.gather(1, first + k)
-        total = torch.addcmul(total, share, held, value=factor)
-    return total
+        share, place_of = one * rest, first + k
+        totals = [
+            torch.addcmul(total, share, values.gather(1, place_of), value=factor)
+            for total, values in zip(totals, tables, strict=True)
+        ]
+    return totals
 
 
 def resample_dense(

@@ -41,7 +41,7 @@ from jaxtyping import Float
 from scipy.special import j1
 from torch import Tensor
 
-from saxinfer.scattering.correlation import Nodes, resample
+from saxinfer.scattering.correlation import Nodes, resample, resample_each
 
 __all__ = ["LARGEST_SPACING", "bundle_intensity", "held_below", "lattice_factor"]
 
@@ -54,6 +54,9 @@ RADIUS_SPREADS, SPACING_SPREADS = (0.1, 0.3), (0.1, 0.5)
 # Nodes in q times the mean radius; and in qa, beyond which there is no order.
 _RADIAL = Nodes(last=45.0, scale=4.0, count=700)
 _LATTICE = Nodes(last=80.0, scale=6.0, count=1000)
+
+# Points of one chunk: small enough for a core's cache.
+CHUNK = 32_000
 
 # Terms of the Chebyshev series in the spreads, and angles in a quarter of a turn.
 TERMS, ANGLES = 28, 300
@@ -75,11 +78,27 @@ def bundle_intensity(
         spacing: Distance of the axes of neighbours [nm], up to ``LARGEST_SPACING``.
         spacing_spread: Its standard deviation over the mean [1], 0.1 to 0.5.
     """
-    x = q * radius[:, None]
-    mean = _mean_amplitude()(x, radius_spread).square()
-    apart = _mean_square()(x, radius_spread) - mean
+    size = max(1, CHUNK // q.shape[1])
+    rows = (q, radius, radius_spread, spacing, spacing_spread)
+    parts = (torch.split(part, size) for part in rows)
+    return torch.cat([_bundles(*few) for few in zip(*parts, strict=True)])
+
+
+def _bundles(
+    q: Tensor, radius: Tensor, radius_spread: Tensor, spacing: Tensor, spread: Tensor
+) -> Tensor:
+    """A chunk of the curves."""
+    amplitude, square = _mean_amplitude(), _mean_square()
+    shares = amplitude.shares(radius_spread)
+    mean, apart = resample_each(
+        [shares @ amplitude.series, shares @ square.series],
+        _RADIAL,
+        q * radius[:, None],
+    )
+    mean = mean.square()
+    apart = apart - mean
     held = torch.maximum(q, held_below(spacing)[:, None])
-    order = lattice_factor(held * spacing[:, None], spacing_spread)
+    order = lattice_factor(held * spacing[:, None], spread)
     return torch.addcmul(apart, mean, order)
 
 
@@ -129,13 +148,17 @@ class _Table:
 
     def __call__(self, x: Tensor, spread: Tensor) -> Tensor:
         """Values at a grid of x for each row's spread."""
+        return resample(self.shares(spread) @ self.series, self.nodes, x)
+
+    def shares(self, spread: Tensor) -> Tensor:
+        """Chebyshev polynomials of each row's spread."""
         place = (2 * spread - self.high - self.low) / (self.high - self.low)
         before, now = torch.ones_like(place), place
         shares = [before, now]
         for _ in range(TERMS - 2):
             before, now = now, 2 * place * now - before
             shares.append(now)
-        return resample(torch.stack(shares, -1) @ self.series, self.nodes, x)
+        return torch.stack(shares, -1)
 
 
 def _radii(spread: float) -> tuple[np.ndarray, np.ndarray]:
