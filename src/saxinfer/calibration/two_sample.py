@@ -194,6 +194,9 @@ def missed(
 ) -> tuple[Region, ...]:
     """Regions that hold some of the reference, but next to nothing of the draws.
 
+    One half of the reference is where regions are looked for, and the other one says
+    how much they hold: around a few dozen draws any mixture fits them alone.
+
     Args:
         draws: Independent draws.
         reference: Independent draws, some thousands.
@@ -206,32 +209,33 @@ def missed(
     Raises:
         ImportError: If scikit-learn is missing.
     """
+    order = np.random.default_rng(seed).permutation(len(reference))
+    taught, held = np.array_split(reference[order], 2)
     found = []
     for components in COMPONENTS:
-        theirs, ours = _sorted(reference, draws, components, seed)
+        theirs, ours = _sorted(taught, held, draws, components, seed)
         for label in range(components):
             share = float((theirs == label).mean())
             other = float((ours == label).mean())
             if share >= LEAST and other < PART * share:
-                centre = reference[theirs == label].mean(0)
-                found.append(Region(share, other, centre))
+                found.append(Region(share, other, held[theirs == label].mean(0)))
     return tuple(sorted(found, key=lambda region: -region.share))
 
 
 def _sorted(
-    reference: ndarray, draws: ndarray, components: int, seed: int
-) -> tuple[Int[ndarray, " more"], Int[ndarray, " draw"]]:
-    """The component of each draw in a Gaussian mixture of the reference."""
+    taught: ndarray, held: ndarray, draws: ndarray, components: int, seed: int
+) -> tuple[Int[ndarray, " held"], Int[ndarray, " draw"]]:
+    """The component of each draw, of either kind, in a Gaussian mixture."""
     _sklearn()
     from sklearn.mixture import GaussianMixture
 
-    centre, spread = reference.mean(0), reference.std(0)
-    scaled = (reference - centre) / spread
+    centre, spread = taught.mean(0), taught.std(0)
     mixture = GaussianMixture(
         components, init_params="k-means++", reg_covar=1e-4, random_state=seed
     )
-    mixture.fit(scaled)
-    return mixture.predict(scaled), mixture.predict((draws - centre) / spread)
+    mixture.fit((taught - centre) / spread)
+    theirs, ours = (mixture.predict((some - centre) / spread) for some in (held, draws))
+    return theirs, ours
 
 
 def _classifier(columns: int, seed: int) -> Any:  # noqa: ANN401
