@@ -4,6 +4,10 @@ The distance of a curve to a model, in standard deviations of its points, is the
 that parameters, scale, flat background and power laws leave of it: by least squares
 from given parameters, with bounds of the prior. A misfit of a given size after all that
 is the shape times what makes the distance so large.
+
+References:
+    Golub & Pereyra, SIAM J. Numer. Anal. 10, 413 (1973): what a curve is linear in is
+    projected out.
 """
 
 import math

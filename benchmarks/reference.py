@@ -59,7 +59,16 @@ from saxinfer.inference.target import Target
 from saxinfer.instrument.tiers import Tier
 from saxinfer.preprocess.prepare import prepare
 from saxinfer.structures import get_structure
-from settled import CARES, GOOD, NEAR, Reference, Stored, apart, settled_reference
+from settled import (
+    CARES,
+    GOOD,
+    NEAR,
+    Reference,
+    Stored,
+    apart,
+    middle,
+    settled_reference,
+)
 
 # Fits of ours, at most, for enough draws.
 MOST_FITS = 12
@@ -143,9 +152,7 @@ class Comparison:
     @property
     def pull(self) -> float:
         """Distance of ours from the reference in evidence, in errors."""
-        theirs = np.array(self.reference)
-        error = np.sqrt(np.square(theirs[:, 1]).sum()) / len(theirs)
-        return apart(self.ours, (theirs[:, 0].mean(), error))
+        return apart(self.ours, middle(*self.reference))
 
     @property
     def agreement(self) -> float:

@@ -28,6 +28,7 @@ __all__ = [
     "Side",
     "Stored",
     "apart",
+    "middle",
     "nested_run",
     "settled_reference",
 ]
@@ -48,6 +49,11 @@ TOLD, DRAWN, ROUGH = 400, 1000, 0.02
 def apart(one: tuple[float, float], two: tuple[float, float]) -> float:
     """Distance of two evidences in their errors."""
     return (one[0] - two[0]) / math.hypot(one[1], two[1])
+
+
+def middle(one: tuple[float, float], two: tuple[float, float]) -> tuple[float, float]:
+    """Mean of two evidences, and its error."""
+    return 0.5 * (one[0] + two[0]), 0.5 * math.hypot(one[1], two[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,15 +121,10 @@ class Reference:
         lack = missed(one.draws, two.draws) or missed(two.draws, one.draws)
         return cls((one, two), between, agree and not lack)
 
-    @property
-    def evidence(self) -> tuple[float, float]:
-        """Log marginal likelihood, the mean of both, and its error."""
-        (one, one_sd), (two, two_sd) = (side.evidence for side in self.sides)
-        return 0.5 * (one + two), 0.5 * math.hypot(one_sd, two_sd)
-
     def reaches(self, known: tuple[float, float]) -> bool:
         """Whether an evidence that is known is no larger."""
-        return apart(known, self.evidence) <= NEAR
+        one, two = self.sides
+        return apart(known, middle(one.evidence, two.evidence)) <= NEAR
 
 
 @dataclass(frozen=True)

@@ -302,7 +302,7 @@ def test_a_misfit_is_as_far_from_the_model_as_asked() -> None:
     assert model.distance(3 * other + laws, theta[:1]) < 0.01
     assert model.amplitude(truth, theta[0], other - truth + laws, 6.0, 1.0) == math.inf
     # A step that is hardly followed, by least squares over all directions.
-    kink = 1.0 * truth * (q > 1.0)
+    kink = truth * (q > 1.0)
     step = 1e-5 * theta[0].diag()
     slopes = sphere.intensity(q, theta[:1] + step) - truth
     laws = torch.stack([truth, torch.ones_like(q), start**3, start**4])

@@ -195,7 +195,7 @@ def missed(
     """Regions that hold some of the reference, but next to nothing of the draws.
 
     One half of the reference is where regions are looked for, and the other one says
-    how much they hold: around a few dozen draws any mixture fits them alone.
+    whether they hold enough: around a few dozen draws any mixture fits them alone.
 
     Args:
         draws: Independent draws.
@@ -210,21 +210,22 @@ def missed(
         ImportError: If scikit-learn is missing.
     """
     order = np.random.default_rng(seed).permutation(len(reference))
-    taught, held = np.array_split(reference[order], 2)
+    shuffled, half = reference[order], len(reference) // 2
     found = []
     for components in COMPONENTS:
-        theirs, ours = _sorted(taught, held, draws, components, seed)
+        theirs, ours = _sorted(shuffled[:half], shuffled, draws, components, seed)
         for label in range(components):
-            share = float((theirs == label).mean())
-            other = float((ours == label).mean())
-            if share >= LEAST and other < PART * share:
-                found.append(Region(share, other, held[theirs == label].mean(0)))
+            inside = theirs == label
+            held, other = float(inside[half:].mean()), float((ours == label).mean())
+            if held >= LEAST and other < PART * held:
+                share = float(inside.mean())
+                found.append(Region(share, other, shuffled[inside].mean(0)))
     return tuple(sorted(found, key=lambda region: -region.share))
 
 
 def _sorted(
-    taught: ndarray, held: ndarray, draws: ndarray, components: int, seed: int
-) -> tuple[Int[ndarray, " held"], Int[ndarray, " draw"]]:
+    taught: ndarray, reference: ndarray, draws: ndarray, components: int, seed: int
+) -> tuple[Int[ndarray, " more"], Int[ndarray, " draw"]]:
     """The component of each draw, of either kind, in a Gaussian mixture."""
     _sklearn()
     from sklearn.mixture import GaussianMixture
@@ -234,7 +235,8 @@ def _sorted(
         components, init_params="k-means++", reg_covar=1e-4, random_state=seed
     )
     mixture.fit((taught - centre) / spread)
-    theirs, ours = (mixture.predict((some - centre) / spread) for some in (held, draws))
+    scaled = ((some - centre) / spread for some in (reference, draws))
+    theirs, ours = map(mixture.predict, scaled)
     return theirs, ours
 
 
