@@ -7,6 +7,8 @@ import sys
 
 import pytest
 import torch
+from sasmodels.core import load_model
+from sasmodels.direct_model import call_kernel
 from torch import Generator, Tensor
 
 from saxinfer.structures import from_sasmodels, get_structure
@@ -30,6 +32,48 @@ def test_its_sphere_is_ours() -> None:
     ratio = (theirs / ours)[0]
     # 35 radii, and only one scale: densities of 1 and 6.
     assert float(ratio.std() / ratio.mean()) < 2e-3
+
+
+@pytest.mark.parametrize(("radius", "spread"), [(20.0, 0.3), (20.0, 0.02), (0.5, 0.3)])
+def test_a_distribution_is_integrated_to_its_tails_and_fringes(
+    radius: float, spread: float
+) -> None:
+    q = torch.linspace(0.01, 3, 80, dtype=torch.float64)
+    found = get_structure("sasmodels:cylinder").intensity(q, row(radius, spread, 30.0))
+    # The same distribution, with radii so close that nothing is left out.
+    exact = call_kernel(
+        load_model("cylinder", dtype="double", platform="dll").make_kernel(
+            [0.1 * q.numpy()]
+        ),
+        {
+            "radius": 10 * radius,
+            "length": 300.0,
+            "background": 0.0,
+            "radius_pd": spread,
+            "radius_pd_n": 4000,
+            "radius_pd_nsigma": 30,
+            "radius_pd_type": "lognormal",
+        },
+    )
+    ratio = found[0].numpy() / exact
+    assert float(abs(ratio / ratio[0] - 1).max()) < 2e-4
+
+
+def test_curves_of_a_difference_have_the_same_number_of_nodes() -> None:
+    structure = get_structure("sasmodels:cylinder")
+    assert isinstance(structure, FromSasmodels)
+    q = torch.linspace(0.1, 10, 100, dtype=torch.float64)
+    radii = torch.linspace(19, 20, 4001, dtype=torch.float64)
+    theta = torch.tensor([[0.0, 0.1, 30.0]], dtype=torch.float64).repeat(4001, 1)
+    theta[:, 0] = radii
+    # One more node is due just above this radius.
+    edge = radii[int(structure._nodes(q, theta).diff().nonzero()[0, 0])]
+    slopes = []
+    for radius in (edge - 2e-3, edge, edge + 2e-3):
+        at = row(float(radius), 0.1, 30.0).requires_grad_()
+        curve = structure.intensity(q, at).log().sum()
+        slopes.append(float(torch.autograd.grad(curve, at)[0][0, 0]))
+    assert slopes[1] == pytest.approx((slopes[0] + slopes[2]) / 2, rel=0.01)
 
 
 def test_unknowns_are_those_of_its_table_in_nm() -> None:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy import ndarray
 from torch import Tensor
 
@@ -43,8 +43,13 @@ __all__ = ["PREFIX", "FromSasmodels"]
 
 PREFIX = "sasmodels:"
 
-# Nodes of a distribution, and how far it reaches in standard deviations.
-SPREAD_NODES, SPREAD_REACH = 60, 7
+# Distance of two nodes of a distribution at most, in standard deviations, and for a
+# length so many to a half turn of the curve at the largest q; and most nodes.
+SPREAD_STEP, EACH_TURN, MOST_NODES = 0.5, 2, 500
+
+# How far a distribution reaches in standard deviations of the logarithm, beyond where
+# its product with this power of the value is largest: that of a small sphere.
+SPREAD_REACH, POWER = 5.0, 6
 
 # Relative step of a difference.
 STEP = 1e-5
@@ -88,6 +93,12 @@ class FromSasmodels(Structure):
         self.title = f"{info.title.strip().rstrip('.')} (sasmodels)"
         self.references = ("SasView's sasmodels, https://www.sasview.org",)
         self.space = ParameterSpace(tuple(unknown.parameter for unknown in unknowns))
+        # Columns of the spread and of what it is a spread of.
+        names = self.space.names
+        spreads = [(n, n.removesuffix("_pd")) for n in names if n.endswith("_pd")]
+        self._spread = next(
+            ((names.index(n), names.index(of)) for n, of in spreads), None
+        )
 
     def __reduce__(self) -> tuple[type["FromSasmodels"], tuple[str]]:
         # Compiled kernels stay where they are; a process of its own loads its own.
@@ -108,43 +119,72 @@ class FromSasmodels(Structure):
         for index, column in enumerate(theta.unbind(-1)):
             step = torch.zeros_like(rows)
             step[:, index] = STEP * rows[:, index].abs().clamp(min=1e-3)
-            change = self._curves(grid, rows + step) - self._curves(grid, rows - step)
+            # With as many nodes as the curve itself has: others would differ by more.
+            more, less = (
+                self._curves(grid, moved, like=rows)
+                for moved in (rows + step, rows - step)
+            )
+            change = more - less
             slope = (change / (2 * step[:, index, None])).to(theta.dtype)
             # Nothing is added but the derivative.
             found = found + slope * (column - column.detach())[:, None]
         return found
 
-    def _curves(self, q: Tensor, theta: Tensor) -> Tensor:
-        """The same, with no derivative; what has no value counts as next to nothing."""
+    def _curves(self, q: Tensor, theta: Tensor, like: Tensor | None = None) -> Tensor:
+        """The same, with no derivative; what has no value counts as next to nothing.
+
+        Args:
+            q: One grid or one a row [1/nm].
+            theta: Values.
+            like: Values whose distributions have as many nodes; ``theta`` if left out.
+        """
         # Loaded and compiled once, before threads share it.
         _model(self._model)
         count = max(1, min(torch.get_num_threads(), len(theta)))
         parts = list(torch.arange(len(theta)).tensor_split(count))
         grids = [q if q.ndim == 1 else q[rows] for rows in parts]
+        nodes = self._nodes(q, theta if like is None else like)
         # Compiled code runs beside that of other threads.
         with ThreadPoolExecutor(count) as pool:
-            found = list(pool.map(self._some, grids, [theta[rows] for rows in parts]))
+            some = [theta[rows] for rows in parts], [nodes[rows] for rows in parts]
+            found = list(pool.map(self._some, grids, *some))
         curves = np.concatenate(found).reshape(len(theta), q.shape[-1])
         # Some models leave their range within these limits.
         curves = np.where(np.isfinite(curves), curves, 0.0)
         floor = LEAST * curves.max(-1, keepdims=True).clip(min=LEAST)
         return torch.from_numpy(np.maximum(curves, floor))
 
-    def _some(self, q: Tensor, theta: Tensor) -> Float[ndarray, "row q"]:
+    def _some(self, q: Tensor, theta: Tensor, nodes: Tensor) -> Float[ndarray, "row q"]:
         """Curves as sasmodels gives them, with kernels of their own."""
         from sasmodels.direct_model import call_kernel
 
         model, kernel, last = _model(self._model), None, b""
         found = np.empty((len(theta), q.shape[-1]))
-        for row, values in enumerate(theta.tolist()):
+        rows = zip(theta.tolist(), nodes.tolist(), strict=True)
+        for row, (values, count) in enumerate(rows):
             grid = np.ascontiguousarray(0.1 * (q if q.ndim == 1 else q[row]).numpy())
             if kernel is None or grid.tobytes() != last:
                 kernel, last = model.make_kernel([grid]), grid.tobytes()
             with np.errstate(all="ignore"):
-                found[row] = call_kernel(kernel, self._settings(values))
+                found[row] = call_kernel(kernel, self._settings(values, count))
         return found
 
-    def _settings(self, values: list[float]) -> dict[str, Any]:
+    def _nodes(self, q: Tensor, theta: Tensor) -> Int[Tensor, " row"]:
+        """Number of nodes of the distribution in each row; sasmodels drops negatives.
+
+        Fringes of a length are resolved up to the largest q.
+        """
+        if self._spread is None:
+            return torch.zeros(len(theta), dtype=torch.int64)
+        column, of = self._spread
+        spread = theta[:, column]
+        step = torch.full_like(spread, SPREAD_STEP)
+        if self.space.parameters[of].unit == "nm":
+            turn = math.pi / (EACH_TURN * q.amax(-1) * theta[:, of].abs())
+            step = torch.minimum(step, turn / spread)
+        return (2 * _reach(spread) / step).ceil().long().clamp(max=MOST_NODES) + 1
+
+    def _settings(self, values: list[float], nodes: int) -> dict[str, Any]:
         """Arguments of sasmodels for one curve."""
         settings: dict[str, Any] = {"scale": 1.0, "background": 0.0}
         columns = zip(self.space.names, values, self._factors, strict=True)
@@ -152,11 +192,19 @@ class FromSasmodels(Structure):
             settings[name] = value * factor
             if name.endswith("_pd"):
                 settings |= {
-                    f"{name}_n": SPREAD_NODES,
-                    f"{name}_nsigma": SPREAD_REACH,
+                    f"{name}_n": nodes,
+                    f"{name}_nsigma": float(_reach(torch.tensor(value))),
                     f"{name}_type": "lognormal",
                 }
         return settings
+
+
+def _reach(spread: Tensor) -> Tensor:
+    """How far a distribution reaches to either side of its median, in that spread.
+
+    For sasmodels the spread of the logarithm is that of the value over its median too.
+    """
+    return torch.expm1(spread * (SPREAD_REACH + POWER * spread)) / spread
 
 
 @functools.cache
