@@ -7,8 +7,9 @@ import torch
 from torch import Generator, Tensor
 
 from saxinfer.inference.card import load_estimator
-from saxinfer.inference.climb import alike, climb, content
+from saxinfer.inference.climb import Summits, alike, climb, content
 from saxinfer.inference.effort import Effort
+from saxinfer.inference.ends import followed
 from saxinfer.inference.proposals import propose
 from saxinfer.inference.search import Search, mixture_of, searched
 from saxinfer.inference.target import Target
@@ -86,6 +87,28 @@ def test_where_the_first_climbs_fit_the_others_are_left_for_later(
     everyone = Effort(first=30, starts=25, wide_scan=0)
     search = searched(linear, proposals, everyone, Generator().manual_seed(0))
     assert search.others is None
+
+
+@pytest.mark.parametrize(("name", "followings"), [("bent", 2), ("linear", 0)])
+def test_ridges_are_followed_where_there_are_some(
+    name: str,
+    followings: int,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    target: Target = request.getfixturevalue(name)
+    seen = []
+
+    def told(shape: Target, found: Summits, summits: Summits) -> Summits:
+        seen.append(shape)
+        return followed(shape, found, summits)
+
+    monkeypatch.setattr("saxinfer.inference.search.followed", told)
+    proposals = 0.3 * torch.randn(
+        100, target.dimension, generator=Generator().manual_seed(1)
+    )
+    searched(target, proposals.double(), Effort(), Generator().manual_seed(0))
+    assert len(seen) == followings
 
 
 def test_the_mixture_is_at_the_mode_and_over_the_network_s_belief(

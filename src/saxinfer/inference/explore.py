@@ -26,7 +26,7 @@ from saxinfer.inference.climb import (
 )
 from saxinfer.inference.target import Target
 
-__all__ = ["hopped", "spread"]
+__all__ = ["EDGE", "NEAR", "hopped", "on_ridges", "spread"]
 
 # Places this much worse than the best [nats] are on a ridge.
 NEAR = 12.0
@@ -71,7 +71,7 @@ def spread(
         The places ``found`` and those that were reached from there, and whether there
         are ridges.
     """
-    good = _good(summits.joined(found))
+    good = on_ridges(summits.joined(found))
     dtype = good.points.dtype
     for _ in range(ROUNDS):
         start = good.rows(_farthest(good.points[:, target.moving], PLACES))
@@ -90,7 +90,7 @@ def spread(
         found = found.joined(new)
         if _foreseen(target, new.points, summits):
             return found, False
-        good = _good(good.joined(new))
+        good = on_ridges(good.joined(new))
     return found, True
 
 
@@ -120,6 +120,11 @@ def hopped(
     return summits
 
 
+def on_ridges(places: Summits) -> Summits:
+    """Those that are on a ridge."""
+    return places.rows((places.density > places.density.max() - NEAR).nonzero()[:, 0])
+
+
 def _foreseen(
     target: Target, points: Float[Tensor, "place dimension"], summits: Summits
 ) -> bool:
@@ -136,11 +141,6 @@ def _foreseen(
     density = target.log_density(points)
     good = density > summits.density.max() - NEAR
     return bool((density - foreseen)[good].le(UNFORESEEN).all())
-
-
-def _good(places: Summits) -> Summits:
-    """Those that are on a ridge."""
-    return places.rows((places.density > places.density.max() - NEAR).nonzero()[:, 0])
 
 
 def _farthest(places: Float[Tensor, "place coordinate"], count: int) -> Tensor:

@@ -18,6 +18,7 @@ from saxinfer.inference.climb import (
     reflected,
 )
 from saxinfer.inference.effort import Effort
+from saxinfer.inference.ends import followed
 from saxinfer.inference.explore import hopped, spread
 from saxinfer.inference.fringes import fringed, fringes_of, has_edges
 from saxinfer.inference.mixture import StudentMixture, kernels
@@ -111,6 +112,7 @@ def searched(
         found, ridged = spread(shape, found, summits, generator)
         if not ridged:
             break
+        found = followed(shape, found, summits)
         every = summits.joined(found)
         summits = summits.joined(climb(shape, apart(every, SUMMITS).points))
     return Search(found, summits, untried)

@@ -39,6 +39,9 @@ HOPELESS, PLENTY = 3.0, 0.12
 # Draws of a round that become known places of the sheet.
 GROWN = 48
 
+# Times that it is begun again with what was drawn, where draws are not good enough.
+AGAIN = 2
+
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
@@ -78,10 +81,8 @@ def on_the_sheet(
     some, _ = shape.levelled(proposals[:: max(1, len(proposals) // REACHED)])
     places = search.summits.joined(search.found).joined(approach(shape, some))
     spent, rough = 0, None
-    for rounds, demand in (
-        (effort.loose, effort.demand),
-        (effort.more_loose, effort.demand.relaxed()),
-    ):
+    more = (effort.more_loose, effort.demand.relaxed())
+    for rounds, demand in ((effort.loose, effort.demand), *(more,) * AGAIN):
         tried = _tried(target, places, proposals, rounds, generator)
         best = max(tried, key=lambda begun: begun.worth, default=None)
         if best is None or best.found < HOPELESS:
