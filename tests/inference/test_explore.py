@@ -1,11 +1,13 @@
 """Mirrors src/saxinfer/inference/explore.py."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Generator, Tensor
 
 from saxinfer.inference.climb import Summits, approach, climb
-from saxinfer.inference.explore import hopped, spread
+from saxinfer.inference.explore import NEAR, hopped, spread
 from saxinfer.inference.target import Target
 
 # Radius of the spheres of ``large``, whose fringes make other radii fit next best.
@@ -32,6 +34,22 @@ def test_places_spread_along_the_whole_of_a_ridge(bent: Target) -> None:
     assert float(along.min()) < -0.7
     assert float(along.max()) > 1.3
     assert float(height.std()) < 0.35
+
+
+def test_along_a_thin_ridge_steps_become_shorter(bent: Target) -> None:
+    truth = torch.special.ndtr(torch.tensor([[1.3, -0.9]], dtype=torch.float64))
+    data = bent.observation
+    curve = bent.structure.intensity(data.q, truth)[0]
+    precise = replace(data, intensity=curve, sigma=1e-6 * data.sigma)
+    thin = Target(bent.structure, bent.space, precise)
+    found, summits = at_one_end(thin)
+    places, ridged = spread(thin, found, summits, Generator().manual_seed(0))
+    assert ridged
+    new = thin.log_density(places.points[len(found.points) :])
+    back = new > summits.density.max() - NEAR
+    first, *others = back.double().view(3, -1).mean(1).tolist()
+    assert first < 0.25
+    assert min(others) > 0.5
 
 
 def test_the_same_seed_finds_the_same_places(bent: Target) -> None:

@@ -35,6 +35,10 @@ NEAR = 12.0
 # shortest and longest step along it in units of the local standard deviations.
 ROUNDS, PLACES, STEPS, SHORTEST, LONGEST = 3, 40, 4, 1.0, 3.0
 
+# Where fewer steps than that share come back to a ridge, it is thin and bent: the next
+# ones are so much shorter.
+BACK, SHORTER = 0.25, 1 / 3
+
 # Places that fit better than a normal around any mode foresees by so much [nats] are on
 # a ridge.
 UNFORESEEN = 2.0
@@ -72,7 +76,7 @@ def spread(
         are ridges.
     """
     good = on_ridges(summits.joined(found))
-    dtype = good.points.dtype
+    dtype, reach = good.points.dtype, 1.0
     for _ in range(ROUNDS):
         start = good.rows(_farthest(good.points[:, target.moving], PLACES))
         start = start.rows(torch.arange(PLACES) % len(start.density))
@@ -80,7 +84,7 @@ def spread(
         direction = torch.randn(size, generator=generator, dtype=dtype)
         direction = direction / direction.square().mean(1, keepdim=True).sqrt()
         length = torch.rand(len(direction), 1, generator=generator, dtype=dtype)
-        length = SHORTEST + (LONGEST - SHORTEST) * length
+        length = reach * (SHORTEST + (LONGEST - SHORTEST) * length)
         factor = torch.linalg.cholesky(start.curvature)
         step = torch.linalg.solve_triangular(
             factor.mT, (length * direction)[..., None], upper=True
@@ -88,7 +92,11 @@ def spread(
         places = (start.points + step[..., 0]).clamp(-EDGE, EDGE)
         new = approach(target, places, steps=STEPS)
         found = found.joined(new)
-        if _foreseen(target, new.points, summits):
+        density = target.log_density(new.points)
+        back = density > summits.density.max() - NEAR
+        if float(back.double().mean()) < BACK:
+            reach *= SHORTER
+        elif _foreseen(target, new.points[back], density[back], summits):
             return found, False
         good = on_ridges(good.joined(new))
     return found, True
@@ -126,7 +134,10 @@ def on_ridges(places: Summits) -> Summits:
 
 
 def _foreseen(
-    target: Target, points: Float[Tensor, "place dimension"], summits: Summits
+    target: Target,
+    points: Float[Tensor, "place dimension"],
+    density: Float[Tensor, " place"],
+    summits: Summits,
 ) -> bool:
     """Whether no place fits better than a normal around some mode would have it.
 
@@ -138,9 +149,7 @@ def _foreseen(
     gap = (points[:, None] - modes.points)[..., moving]
     square = torch.einsum("ijk,jkl,ijl->ij", gap, held, gap)
     foreseen = (modes.density - 0.5 * square).amax(1)
-    density = target.log_density(points)
-    good = density > summits.density.max() - NEAR
-    return bool((density - foreseen)[good].le(UNFORESEEN).all())
+    return bool((density - foreseen).le(UNFORESEEN).all())
 
 
 def _farthest(places: Float[Tensor, "place coordinate"], count: int) -> Tensor:
