@@ -38,7 +38,7 @@ def test_its_sphere_is_ours() -> None:
 def test_a_distribution_is_integrated_to_its_tails_and_fringes(
     radius: float, spread: float
 ) -> None:
-    q = torch.linspace(0.01, 3, 80, dtype=torch.float64)
+    q = torch.linspace(0.01, 3, 30, dtype=torch.float64)
     found = get_structure("sasmodels:cylinder").intensity(q, row(radius, spread, 30.0))
     # The same distribution, with radii so close that nothing is left out.
     exact = call_kernel(
@@ -62,7 +62,7 @@ def test_a_distribution_is_integrated_to_its_tails_and_fringes(
 def test_curves_of_a_difference_have_the_same_number_of_nodes() -> None:
     structure = get_structure("sasmodels:cylinder")
     assert isinstance(structure, FromSasmodels)
-    q = torch.linspace(0.1, 10, 100, dtype=torch.float64)
+    q = torch.linspace(0.5, 10, 20, dtype=torch.float64)
     radii = torch.linspace(19, 20, 4001, dtype=torch.float64)
     theta = torch.tensor([[0.0, 0.1, 30.0]], dtype=torch.float64).repeat(4001, 1)
     theta[:, 0] = radii

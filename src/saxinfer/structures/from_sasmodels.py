@@ -191,9 +191,10 @@ class FromSasmodels(Structure):
         for name, value, factor in columns:
             settings[name] = value * factor
             if name.endswith("_pd"):
+                spread = torch.tensor(value, dtype=torch.float64)
                 settings |= {
                     f"{name}_n": nodes,
-                    f"{name}_nsigma": float(_reach(torch.tensor(value))),
+                    f"{name}_nsigma": float(_reach(spread)),
                     f"{name}_type": "lognormal",
                 }
         return settings
