@@ -1,11 +1,13 @@
 """Mirrors src/saxinfer/inference/ends.py."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from saxinfer.inference.climb import Summits, approach, climb
 from saxinfer.inference.ends import followed
-from saxinfer.inference.explore import NEAR, on_ridges
+from saxinfer.inference.explore import EDGE, NEAR, on_ridges
 from saxinfer.inference.target import Target
 
 
@@ -45,7 +47,10 @@ def test_a_bow_is_followed_from_one_place_to_both_ends(bent: Target) -> None:
     assert len(along) == len(places.density)
 
 
-def test_places_stay_within_the_latent_range(linear: Target) -> None:
-    _, places = followed_from(linear, at(linear, 4.3, 4.3, 4.3))
-    assert float(places.points.abs().max()) <= 4.5
-    assert bool(places.density.isfinite().all())
+def test_what_no_curve_tells_is_followed_to_the_latent_limit(linear: Target) -> None:
+    vague = replace(linear.observation, sigma=1e3 * linear.observation.sigma)
+    flat = Target(linear.structure, linear.space, vague)
+    _, places = followed_from(flat, at(flat, 0.0))
+    reach = places.points[:, :3].abs().amax(0)
+    assert float(reach.min()) > 3.5
+    assert float(reach.max()) <= EDGE

@@ -2,7 +2,8 @@ r"""From proposals to the exact posterior.
 
 1. Proposals that lie apart move to the ridge of the posterior next to them, the best go
    on to its modes, and from there beyond valleys and along ridges
-   (:mod:`saxinfer.inference.search`, :mod:`saxinfer.inference.explore`). Each place,
+   (:mod:`saxinfer.inference.search`, :mod:`saxinfer.inference.explore`,
+   :mod:`saxinfer.inference.ends`). Each place,
    with the expected curvature there, becomes a Student t component; together they cover
    a posterior that is long and bent.
 2. Samples are drawn from the components and weighed with the exact posterior. Where

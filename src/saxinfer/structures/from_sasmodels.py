@@ -93,12 +93,9 @@ class FromSasmodels(Structure):
         self.title = f"{info.title.strip().rstrip('.')} (sasmodels)"
         self.references = ("SasView's sasmodels, https://www.sasview.org",)
         self.space = ParameterSpace(tuple(unknown.parameter for unknown in unknowns))
-        # Columns of the spread and of what it is a spread of.
+        # Column of the spread; what it is a spread of stands before it.
         names = self.space.names
-        spreads = [(n, n.removesuffix("_pd")) for n in names if n.endswith("_pd")]
-        self._spread = next(
-            ((names.index(n), names.index(of)) for n, of in spreads), None
-        )
+        self._spread = next((i for i, n in enumerate(names) if n.endswith("_pd")), None)
 
     def __reduce__(self) -> tuple[type["FromSasmodels"], tuple[str]]:
         # Compiled kernels stay where they are; a process of its own loads its own.
@@ -176,13 +173,13 @@ class FromSasmodels(Structure):
         """
         if self._spread is None:
             return torch.zeros(len(theta), dtype=torch.int64)
-        column, of = self._spread
-        spread = theta[:, column]
+        value, spread = theta[:, self._spread - 1], theta[:, self._spread]
         step = torch.full_like(spread, SPREAD_STEP)
-        if self.space.parameters[of].unit == "nm":
-            turn = math.pi / (EACH_TURN * q.amax(-1) * theta[:, of].abs())
+        if self.space.parameters[self._spread - 1].unit == "nm":
+            turn = math.pi / (EACH_TURN * q.amax(-1) * value.abs())
             step = torch.minimum(step, turn / spread)
-        return (2 * _reach(spread) / step).ceil().long().clamp(max=MOST_NODES) + 1
+        count = (2 * _reach(spread) / step).ceil().long() + 1
+        return count.clamp(max=MOST_NODES)
 
     def _settings(self, values: list[float], nodes: int) -> dict[str, Any]:
         """Arguments of sasmodels for one curve."""
