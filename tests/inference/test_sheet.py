@@ -1,12 +1,14 @@
 """Mirrors src/saxinfer/inference/sheet.py."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Generator, Tensor
 
-from saxinfer.inference.direct import Demand
+from saxinfer.inference import sheet as module
+from saxinfer.inference.direct import Demand, Draws, Source, draw
 from saxinfer.inference.effort import Effort, Rounds
 from saxinfer.inference.search import mixture_of, searched
 from saxinfer.inference.sheet import Sheet, on_the_sheet
@@ -79,3 +81,26 @@ def test_the_same_seed_gives_the_same_samples(
     assert two is not None
     assert torch.equal(one.points, two.points)
     assert torch.equal(one.weights, two.weights)
+
+
+def test_the_best_of_what_is_not_good_enough_is_kept(
+    bent: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposals = torch.randn(
+        200, bent.dimension, generator=Generator().manual_seed(1), dtype=torch.float64
+    )
+    evidences = iter([2.0, 1.0, None])
+
+    def rough(source: Source, generator: Generator, demand: Demand) -> Draws:
+        draws = draw(source, generator, Demand(500.0, share=0.0, shape=math.inf))
+        evidence = next(evidences)
+        assert draws.ensemble is not None
+        found = replace(draws.ensemble, log_evidence=evidence or 0.0)
+        return replace(draws, ensemble=None, rough=None if evidence is None else found)
+
+    monkeypatch.setattr(module, "draw", rough)
+    sheet = sampled(bent, proposals, Effort())
+    assert not sheet.good
+    assert sheet.ensemble is not None
+    assert sheet.ensemble.log_evidence == 2.0
+    assert next(evidences, "all") == "all"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from saxinfer.scattering.fibril_bundle import (
     bundle_intensity,
+    bundle_sides,
     held_below,
     lattice_factor,
 )
@@ -115,3 +116,26 @@ def test_curves_of_a_large_batch_are_those_of_each_alone() -> None:
     for row in (0, 106, 107, 249):
         alone = bundle_intensity(q[:1], *(each[row : row + 1] for each in columns))
         torch.testing.assert_close(together[row], alone[0], rtol=1e-12, atol=0)
+
+
+def test_both_sides_are_smooth_and_make_the_whole() -> None:
+    count = 300
+    q = torch.linspace(0.01, 6, 250, dtype=torch.float64).expand(count, -1)
+    spacing = torch.linspace(1.5, 5, count, dtype=torch.float64)
+    spread = torch.full_like(spacing, 0.2)
+    rows = (q, 0.3 * spacing, spread, spacing, 1.5 * spread)
+    below, above = bundle_sides(*rows)
+    lower = q < held_below(spacing)[:, None]
+    assert 0.1 < float(lower.double().mean()) < 0.5
+    assert torch.equal(torch.where(lower, below, above), bundle_intensity(*rows))
+    # Neither has the kink where they meet.
+    step = 1e-3 * torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0], dtype=torch.float64)
+    near = held_below(spacing)[:, None] + step
+    for side in bundle_sides(near, *rows[1:]):
+        jump = (side[:, 4] - 2 * side[:, 2] + side[:, 0]) / 4
+        assert (
+            float((jump - (side[:, 3] - 2 * side[:, 2] + side[:, 1])).abs().max())
+            < 1e-8
+        )
+    whole = bundle_intensity(near, *rows[1:])
+    assert float((whole[:, 3] - 2 * whole[:, 2] + whole[:, 1]).abs().median()) > 1e-6

@@ -83,3 +83,20 @@ def test_diameter_and_packing_follow() -> None:
 def test_fibrils_do_not_overlap_in_the_mean() -> None:
     theta = MODEL.space.sample(1000, torch.Generator().manual_seed(1))
     assert bool((2 * theta[:, 1] <= theta[:, 0]).all())
+
+
+def test_a_curve_is_one_smooth_side_below_its_kink_and_the_other_above() -> None:
+    theta = MODEL.space.sample(50, torch.Generator().manual_seed(2))
+    q = torch.logspace(-2, 1, 300, dtype=torch.float64)
+    below, above = MODEL.sides(q, theta)
+    lower = q < MODEL.kink(theta)[:, None]
+    whole = MODEL.intensity(q, theta)
+    assert torch.allclose(torch.where(lower, below, above), whole, rtol=1e-13)
+    assert not torch.allclose(below[~lower], whole[~lower], rtol=0.01)
+
+
+def test_disorder_shortens_the_reach() -> None:
+    theta = row().repeat(3, 1)
+    theta[:, 3] = torch.tensor([0.1, 0.2, 0.5])
+    reach = MODEL.reach(theta) / theta[:, 0]
+    assert reach.tolist() == pytest.approx([12, 3, 2])

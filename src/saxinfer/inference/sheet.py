@@ -80,7 +80,7 @@ def on_the_sheet(
     shape = target.by_shape
     some, _ = shape.levelled(proposals[:: max(1, len(proposals) // REACHED)])
     places = search.summits.joined(search.found).joined(approach(shape, some))
-    spent, rough = 0, None
+    spent, rough = 0, list[Ensemble]()
     more = (effort.more_loose, effort.demand.relaxed())
     for rounds, demand in ((effort.loose, effort.demand), *(more,) * AGAIN):
         tried = _tried(target, places, proposals, rounds, generator)
@@ -95,9 +95,15 @@ def on_the_sheet(
         spent += pinned.cost * (len(pool.points) - before + len(draws.points))
         if draws.ensemble is not None:
             return Sheet(replace(draws.ensemble, drawn=spent), good=True)
+        if draws.rough is not None:
+            rough.append(draws.rough)
         # What was drawn has shown more of the sheet: another way to pin may be better.
-        rough, places = draws.rough, pinned.places
-    return Sheet(rough and replace(rough, drawn=spent), good=False)
+        places = pinned.places
+    if not rough:
+        return Sheet(None, good=False)
+    # Samples that miss a part of the sheet miss its evidence as well.
+    kept = max(rough, key=lambda found: found.log_evidence)
+    return Sheet(replace(kept, drawn=spent), good=False)
 
 
 @dataclass(frozen=True, eq=False)

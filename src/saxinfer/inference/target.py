@@ -148,9 +148,17 @@ class Target:
         curves = theta.new_empty(len(theta), len(self.observation.q))
         for rung in sorted(set(rungs.tolist())):
             rows = (rungs == rung).nonzero()[:, 0]
-            raw = self.structure.intensity(self.sampling.nodes(rung), theta[rows])
-            curves[rows] = self.sampling.at_points(raw, rung)
+            curves[rows] = self._sampled(theta[rows], rung)
         return curves.clamp(min=SMALLEST)
+
+    def _sampled(self, theta: Tensor, rung: int) -> Tensor:
+        """Curves at the measured points, worked out on one grid."""
+        kink = self.structure.kink(theta)
+        if kink is None or not self.sampling.crosses(rung):
+            raw = self.structure.intensity(self.sampling.nodes(rung), theta)
+            return self.sampling.at_points(raw, rung)
+        sides = functools.partial(self.structure.sides, theta=theta)
+        return self.sampling.across(sides, kink, rung)
 
     def intensity(
         self,

@@ -32,7 +32,7 @@ References:
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +43,13 @@ from torch import Tensor
 
 from saxinfer.scattering.correlation import Nodes, resample, resample_each
 
-__all__ = ["LARGEST_SPACING", "bundle_intensity", "held_below", "lattice_factor"]
+__all__ = [
+    "LARGEST_SPACING",
+    "bundle_intensity",
+    "bundle_sides",
+    "held_below",
+    "lattice_factor",
+]
 
 LARGEST_SPACING = 5.5
 """Up to which distance of the axes q_0 was found [nm]."""
@@ -78,16 +84,63 @@ def bundle_intensity(
         spacing: Distance of the axes of neighbours [nm], up to ``LARGEST_SPACING``.
         spacing_spread: Its standard deviation over the mean [1], 0.1 to 0.5.
     """
-    size = max(1, CHUNK // q.shape[1])
     rows = (q, radius, radius_spread, spacing, spacing_spread)
-    parts = (torch.split(part, size) for part in rows)
-    return torch.cat([_bundles(*few) for few in zip(*parts, strict=True)])
+    return torch.cat([_bundles(*few) for few in _chunks(*rows)])
+
+
+def bundle_sides(
+    q: Float[Tensor, "batch q"],
+    radius: Float[Tensor, " batch"],
+    radius_spread: Float[Tensor, " batch"],
+    spacing: Float[Tensor, " batch"],
+    spacing_spread: Float[Tensor, " batch"],
+) -> tuple[Float[Tensor, "batch q"], Float[Tensor, "batch q"]]:
+    """The smooth curves that :func:`bundle_intensity` is below and above q_0 [1].
+
+    Args:
+        q: Scattering vectors [1/nm], a grid for each row.
+        radius: Mean radius of the fibrils [nm].
+        radius_spread: Its standard deviation over the mean [1], 0.1 to 0.3.
+        spacing: Distance of the axes of neighbours [nm], up to ``LARGEST_SPACING``.
+        spacing_spread: Its standard deviation over the mean [1], 0.1 to 0.5.
+
+    Returns:
+        That with the lattice factor of q_0, and that with the factor of each q.
+    """
+    rows = (q, radius, radius_spread, spacing, spacing_spread)
+    below, above = zip(*(_sides(*few) for few in _chunks(*rows)), strict=True)
+    return torch.cat(below), torch.cat(above)
+
+
+def _chunks(*rows: Tensor) -> Iterator[tuple[Tensor, ...]]:
+    """Some curves after the others."""
+    size = max(1, CHUNK // rows[0].shape[1])
+    return zip(*(torch.split(part, size) for part in rows), strict=True)
 
 
 def _bundles(
     q: Tensor, radius: Tensor, radius_spread: Tensor, spacing: Tensor, spread: Tensor
 ) -> Tensor:
     """A chunk of the curves."""
+    apart, mean = _fibrils(q, radius, radius_spread)
+    held = torch.maximum(q, held_below(spacing)[:, None])
+    order = lattice_factor(held * spacing[:, None], spread)
+    return torch.addcmul(apart, mean, order)
+
+
+def _sides(
+    q: Tensor, radius: Tensor, radius_spread: Tensor, spacing: Tensor, spread: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A chunk of both curves."""
+    apart, mean = _fibrils(q, radius, radius_spread)
+    held = (held_below(spacing) * spacing)[:, None]
+    below = torch.addcmul(apart, mean, lattice_factor(held, spread))
+    order = lattice_factor(q * spacing[:, None], spread)
+    return below, torch.addcmul(apart, mean, order)
+
+
+def _fibrils(q: Tensor, radius: Tensor, radius_spread: Tensor) -> tuple[Tensor, Tensor]:
+    """What fibrils scatter each on its own beyond their mean, and that mean."""
     amplitude, square = _mean_amplitude(), _mean_square()
     shares = amplitude.shares(radius_spread)
     mean, apart = resample_each(
@@ -96,10 +149,7 @@ def _bundles(
         q * radius[:, None],
     )
     mean = mean.square()
-    apart = apart - mean
-    held = torch.maximum(q, held_below(spacing)[:, None])
-    order = lattice_factor(held * spacing[:, None], spread)
-    return torch.addcmul(apart, mean, order)
+    return apart - mean, mean
 
 
 def held_below(spacing: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:

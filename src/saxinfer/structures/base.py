@@ -128,6 +128,22 @@ class Structure(abc.ABC):
         """
         return theta.new_full((len(theta),), math.inf)
 
+    def kink(
+        self, theta: Float[Tensor, "batch parameter"]
+    ) -> Float[Tensor, " batch"] | None:
+        """Where two smooth curves meet in each curve [1/nm]; None if it is one."""
+        return None
+
+    def sides(
+        self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
+    ) -> tuple[Float[Tensor, "batch q"], Float[Tensor, "batch q"]]:
+        """These two curves at all q: that of below the kink, and that of above.
+
+        A curve with a kink can then be sampled coarsely as well.
+        """
+        whole = self.intensity(q, theta)
+        return whole, whole
+
     def smooth(
         self, theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch coordinate"]:

@@ -25,11 +25,19 @@ from jaxtyping import Float
 from torch import Tensor
 
 from saxinfer.parameter import Parameter, ParameterSpace
-from saxinfer.scattering.fibril_bundle import bundle_intensity
+from saxinfer.scattering.fibril_bundle import (
+    bundle_intensity,
+    bundle_sides,
+    held_below,
+)
 from saxinfer.structures.base import Structure
 from saxinfer.structures.phase import Phase
 
 __all__ = ["Wood"]
+
+# Distances over which a curve turns, in spacings: between neighbours, and over the
+# squared relative spread of the spacing, where order is lost.
+NEIGHBOURS, ORDERED = 2.0, 0.12
 
 
 class Wood(Structure):
@@ -111,14 +119,27 @@ class Wood(Structure):
         self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
     ) -> Float[Tensor, "batch q"]:
         """Equatorial intensity [1], pi/4 for single fibrils at q = 0."""
-        exact = theta.double()
-        spacing, radius, radius_spread, spacing_spread = exact[:, :4].unbind(-1)
-        height, width, power, exponent = exact[:, 4:, None].unbind(1)
         rows = q.double().expand(len(theta), -1)
-        bundle = bundle_intensity(rows, radius, radius_spread, spacing, spacing_spread)
-        between = height * torch.exp(-0.5 * (rows / width).square())
-        walls = power * torch.exp(-exponent * rows.log())
-        return (bundle + between + walls).to(theta.dtype)
+        bundle = bundle_intensity(rows, *_bundle(theta))
+        return (bundle + _rest(rows, theta)).to(theta.dtype)
+
+    def kink(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
+        """Below, the lattice factor keeps its value [1/nm]."""
+        return held_below(theta[:, 0])
+
+    def sides(
+        self, q: Float[Tensor, "*curves q"], theta: Float[Tensor, "batch parameter"]
+    ) -> tuple[Float[Tensor, "batch q"], Float[Tensor, "batch q"]]:
+        """That with the lattice factor at the kink, and that with the one at each q."""
+        rows = q.double().expand(len(theta), -1)
+        below, above = bundle_sides(rows, *_bundle(theta))
+        rest = _rest(rows, theta)
+        return (below + rest).to(theta.dtype), (above + rest).to(theta.dtype)
+
+    def reach(self, theta: Float[Tensor, "batch parameter"]) -> Float[Tensor, " batch"]:
+        """Two spacings, or as far as the axes keep their order [nm]."""
+        spacing, spread = theta[:, 0], theta[:, 3]
+        return spacing * (ORDERED / spread.square()).clamp(min=NEIGHBOURS)
 
     def smooth(
         self, theta: Float[Tensor, "batch parameter"]
@@ -142,3 +163,17 @@ class Wood(Structure):
         diameter, share = self.derived_values(theta).unbind(-1)
         unknown = torch.full_like(share, math.nan)
         return torch.stack([share, unknown, diameter], -1)[:, None]
+
+
+def _bundle(theta: Tensor) -> list[Tensor]:
+    """Radius, its spread, spacing, and its spread, as bundles take them."""
+    spacing, radius, radius_spread, spacing_spread = theta.double()[:, :4].unbind(-1)
+    return [radius, radius_spread, spacing, spacing_spread]
+
+
+def _rest(q: Tensor, theta: Tensor) -> Tensor:
+    """The Gaussian between bundles and the power law."""
+    height, width, power, exponent = theta.double()[:, 4:, None].unbind(1)
+    between = height * torch.exp(-0.5 * (q / width).square())
+    walls = power * torch.exp(-exponent * q.log())
+    return between + walls
