@@ -97,3 +97,31 @@ def test_smoothing_takes_what_it_says() -> None:
 def test_densities_of_the_shell_follow() -> None:
     theta = row(core_shift=0.5, shell_ratio=0.8)
     assert derived(theta)["shell_contrast"] == pytest.approx(0.2)
+
+
+def neighbours() -> Tensor:
+    """Points of the prior, each followed by itself with one parameter moved."""
+    theta = MODEL.space.sample(4, Generator().manual_seed(3))
+    latent = MODEL.space.latent_from_theta(theta)
+    moved = latent[:, None] + 0.1 * torch.eye(10, dtype=latent.dtype)
+    every = torch.cat([latent[:, None], moved, latent[:, None]], 1)
+    return MODEL.space.theta_from_latent(every.flatten(0, 1))
+
+
+def test_neighbours_that_share_parameters_have_the_curves_of_each_alone() -> None:
+    theta, q = neighbours(), torch.logspace(-1.5, 0.5, 60, dtype=torch.float64)
+    alone = torch.cat([MODEL.intensity(q, one[None]) for one in theta])
+    assert torch.allclose(MODEL.intensity(q, theta), alone, rtol=1e-9)
+    # A grid of its own for each row: none may stand for its neighbour.
+    grids = q * torch.linspace(0.9, 1.1, len(theta), dtype=q.dtype)[:, None]
+    pairs = zip(grids, theta, strict=True)
+    alone = torch.cat([MODEL.intensity(grid, one[None]) for grid, one in pairs])
+    assert torch.allclose(MODEL.intensity(grids, theta), alone, rtol=1e-9)
+
+
+def test_equal_neighbours_have_gradients_of_their_own() -> None:
+    theta = row(weight1=0.7).repeat(3, 1).requires_grad_()
+    q = torch.logspace(-1, 0, 20, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad(MODEL.intensity(q, theta)[1].sum(), theta)
+    assert torch.equal(gradient[[0, 2]], torch.zeros(2, 10, dtype=q.dtype))
+    assert float(gradient[1].abs().min()) > 0

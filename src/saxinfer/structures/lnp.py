@@ -27,7 +27,9 @@ References:
     Guinier & Fournet, Small-Angle Scattering of X-Rays (1955).
 """
 
+import functools
 import math
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -137,13 +139,13 @@ class Lnp(Structure):
         """Intensity a unit of volume fraction and of the solvent's density² [nm³]."""
         exact = theta.double()
         rows = q.double().expand(len(theta), -1)
-        mean, spread, thickness, core, _ = exact[:, :5].unbind(-1)
-        particles = ShelledSpheres(mean, spread, thickness)
-        square = particles.mean_square_amplitude(rows, core, _shell(exact))
-        covariance = sigmoid_covariance(correlation(*_components(exact)))
-        shared = particles.core_overlap(DISTANCES.values)
-        inside = through_cores(rows, covariance, shared)
-        curve = (square + inside) / particles.volume[:, None]
+        # Neighbours in a batch often differ in a single parameter.
+        square = functools.partial(_square, q=q.double())
+        mean = _once(square, exact[:, :5]) if q.ndim == 1 else square(exact)
+        covariance = _once(_covariance, exact[:, 5:])
+        shared = _once(_shared, exact[:, :3])
+        curve = mean + through_cores(rows, covariance, shared)
+        curve = curve / ShelledSpheres(*exact[:, :3].unbind(-1)).volume[:, None]
         if self.smoothing:
             curve = curve * torch.exp(-(self.smoothing * rows).square())
         return curve.to(theta.dtype)
@@ -249,10 +251,38 @@ def _shell(theta: Tensor) -> Tensor:
     return theta[:, 4] * (1 + theta[:, 3]) - 1
 
 
+def _once(function: Callable[[Tensor], Tensor], columns: Tensor) -> Tensor:
+    """A function of each row, worked out once where a row is as the one before."""
+    if columns.requires_grad:
+        return function(columns)
+    other = (columns[1:] != columns[:-1]).any(1)
+    first = torch.cat([other.new_ones(1), other])
+    return function(columns[first])[first.cumsum(0) - 1]
+
+
+def _square(theta: Tensor, q: Tensor) -> Tensor:
+    """Squared amplitude of the mean particle; its first five parameters count."""
+    mean, spread, thickness, core = theta[:, :4].unbind(-1)
+    rows = q.expand(len(theta), -1)
+    particles = ShelledSpheres(mean, spread, thickness)
+    return particles.mean_square_amplitude(rows, core, _shell(theta))
+
+
+def _shared(theta: Tensor) -> Tensor:
+    """Volume that a core shares with itself; the first three parameters count."""
+    return ShelledSpheres(*theta.unbind(-1)).core_overlap(DISTANCES.values)
+
+
+def _covariance(interior: Tensor) -> Tensor:
+    """Of the density inside, from the last five parameters."""
+    return sigmoid_covariance(correlation(*_components(interior)))
+
+
 def _components(theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Means, standard deviations and shares of the spectrum's components."""
-    share = torch.stack([theta[:, 9], 1 - theta[:, 9]], -1)
-    return theta[:, [5, 7]], theta[:, [6, 8]], share
+    interior = theta[:, -5:]
+    share = torch.stack([interior[:, 4], 1 - interior[:, 4]], -1)
+    return interior[:, [0, 2]], interior[:, [1, 3]], share
 
 
 def _peak(means: Tensor, stds: Tensor, shares: Tensor) -> Tensor:
