@@ -68,9 +68,17 @@ def test_a_trained_network_is_surveyed_without_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     surveyed: list[tuple[str, Path]] = []
-    monkeypatch.setattr(card, "survey_estimator", lambda *asked: surveyed.append(asked))
+
+    def survey(
+        model: str, folder: Path, progress: Callable[[int, int, str], None]
+    ) -> None:
+        surveyed.append((model, folder))
+        progress(9, 9, "curves")
+
+    monkeypatch.setattr(card, "survey_estimator", survey)
     done = run("train", "sphere", "-o", tmp_path, "--domain-only")
     assert done.code == 0
+    assert done.err == "100 %  curves\n"
     assert surveyed == [("sphere", tmp_path)]
     assert calls == []
 

@@ -82,6 +82,16 @@ def test_a_survey_depends_on_nothing_but_the_network(
         assert torch.equal(getattr(small, field.name), getattr(again, field.name))
 
 
+def test_a_survey_tells_how_far_it_is(network: PosteriorNetwork) -> None:
+    said: list[tuple[int, int]] = []
+    survey(SPHERE, network, most=32, progress=lambda *told: said.append(told[:2]))
+    done, totals = zip(*said, strict=True)
+    # Three uses, two tiers.
+    assert set(totals) == {6 * 32}
+    assert sorted(set(done)) == list(done)
+    assert done[-1] == totals[0]
+
+
 def test_a_survey_comes_back_as_it_was_written(
     small: Surroundings, network: PosteriorNetwork, tmp_path: Path
 ) -> None:

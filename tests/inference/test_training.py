@@ -109,7 +109,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for module in (descent, validation):
         monkeypatch.setattr(module, "simulate", _quick)
     # The small network has no embedding to survey.
-    monkeypatch.setattr(training, "survey_estimator", lambda *_, most: None)
+    monkeypatch.setattr(training, "survey_estimator", lambda *_: None)
     return monkeypatch
 
 

@@ -322,7 +322,8 @@ def _survey(model: str, output: Path, also: list[str]) -> None:
     from saxinfer.inference.card import survey_estimator
 
     try:
-        survey_estimator(model, output)
+        with shown() as report:
+            survey_estimator(model, output, progress=report)
     except ValueError as error:
         raise WrongUseError(_sentence(error)) from None
 

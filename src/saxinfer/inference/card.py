@@ -12,7 +12,7 @@ of; when the code has moved on from any, the estimator is stale and refuses to l
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -160,7 +160,10 @@ def load_estimator(model: str, folder: Path | None = None) -> Estimator:
 
 
 def survey_estimator(
-    model: str, folder: Path | None = None, most: int = SURVEYED["centre"]
+    model: str,
+    folder: Path | None = None,
+    most: int = SURVEYED["centre"],
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> None:
     """Writes ``domain.safetensors`` beside the weights of a trained estimator.
 
@@ -170,6 +173,8 @@ def survey_estimator(
         model: Name of the structure.
         folder: Of the estimator; the shipped one by default.
         most: Largest number of curves of each tier and use.
+        progress: Called after every few curves with curves done, all curves, and a
+            note.
 
     Raises:
         ValueError: If there is no estimator, or if it is stale.
@@ -177,7 +182,7 @@ def survey_estimator(
     place = folder or ESTIMATORS / model
     load_estimator.cache_clear()
     found = load_estimator(model, folder)
-    surroundings = survey(get_structure(model), found.network, most)
+    surroundings = survey(get_structure(model), found.network, most, progress)
     write_surroundings(place, surroundings, found.hash)
     path = place / "card.json"
     card = json.loads(path.read_text())

@@ -24,8 +24,9 @@ References:
     Vovk, Gammerman & Shafer, Algorithmic Learning in a Random World (2005): ranks.
 """
 
+import functools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -54,7 +55,8 @@ __all__ = [
 
 FILE = "domain.safetensors"
 
-# Curves of each tier: for B and S, for b and v, and to rank among.
+# Tiers, and curves of each: for B and S, for b and v, and to rank among.
+TIERS: tuple[Tier, ...] = ("standard", "hard")
 SURVEYED = {"centre": 2048, "spread": 512, "ranked": 1024}
 
 # Places of a curve's own range of q at which its logarithm is smoothed.
@@ -125,7 +127,10 @@ class Surroundings:
 
 
 def survey(
-    structure: Structure, network: PosteriorNetwork, most: int = SURVEYED["centre"]
+    structure: Structure,
+    network: PosteriorNetwork,
+    most: int = SURVEYED["centre"],
+    progress: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> Surroundings:
     """Draws curves of both tiers and says where their descriptions lie.
 
@@ -133,17 +138,21 @@ def survey(
         structure: The model that the network was trained for.
         network: The network.
         most: Largest number of curves of each tier and use.
+        progress: Called after every few curves with curves done, all curves, and a
+            note.
     """
     generator = Generator().manual_seed(SEED)
     described: dict[str, Tensor] = {}
     terms: dict[str, Tensor] = {}
-    for part, count in SURVEYED.items():
-        seen = torch.cat(
-            [
-                drawn_features(structure, tier, min(count, most), generator)
-                for tier in ("standard", "hard")
-            ]
-        )
+    counts = {part: min(count, most) for part, count in SURVEYED.items()}
+    before, total = 0, 2 * sum(counts.values())
+    for part, count in counts.items():
+        parts = []
+        for tier in TIERS:
+            told = functools.partial(_told, progress, total, before)
+            parts.append(drawn_features(structure, tier, count, generator, told))
+            before += count
+        seen = torch.cat(parts)
         described[part] = _description(network, seen)
         terms[part] = _terms(seen)
     centre = _fitted(terms["centre"], described["centre"])
@@ -167,7 +176,11 @@ def survey(
 
 
 def drawn_features(
-    structure: Structure, tier: Tier, count: int, generator: Generator
+    structure: Structure,
+    tier: Tier,
+    count: int,
+    generator: Generator,
+    told: Callable[[int], None] = lambda done: None,
 ) -> Float[Tensor, "curve channel bin"]:
     """Features of curves of a tier, drawn and prepared as measured ones are.
 
@@ -176,11 +189,19 @@ def drawn_features(
         tier: Which instruments.
         count: Number of curves.
         generator: Source of randomness.
+        told: Called after every few curves with their number so far.
     """
     found: list[Tensor] = []
     while len(found) < count:
         found.extend(_drawn(structure, tier, generator))
+        told(min(len(found), count))
     return torch.cat(found[:count])
+
+
+def _told(
+    progress: Callable[[int, int, str], None], total: int, before: int, done: int
+) -> None:
+    progress(before + done, total, "curves drawn that the network is at home in")
 
 
 def _drawn(

@@ -41,7 +41,8 @@ def train(
         course: How it is watched and on what it runs: one device by default, to the
             end.
         resume: Go on from the checkpoint in ``out``, if there is one.
-        progress: Called after every few steps with steps done, all steps, and a note.
+        progress: Called after every few steps with steps done, all steps, and a note;
+            then after every few curves that tell what the network is at home in.
 
     Raises:
         ImportError: If lightning is missing.
@@ -65,7 +66,8 @@ def train(
     assert reached is not None
     _write(model, out, recipe, course, reached)
     # A network that saw few curves is not worth many.
-    survey_estimator(model, out, most=max(FEWEST, reached.step * recipe.batch // 8))
+    most = max(FEWEST, reached.step * recipe.batch // 8)
+    survey_estimator(model, out, most, progress)
 
 
 def _check_devices(recipe: Recipe, course: Course) -> None:
