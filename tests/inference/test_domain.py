@@ -1,5 +1,6 @@
 """Mirrors src/saxinfer/inference/domain.py."""
 
+import math
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from torch import Generator, Tensor
 
 from saxinfer.inference.card import load_estimator
 from saxinfer.inference.domain import (
+    NODES,
     Surroundings,
     drawn_features,
     read_surroundings,
@@ -19,6 +21,7 @@ from saxinfer.inference.domain import (
 from saxinfer.inference.npe import PosteriorNetwork
 from saxinfer.preprocess.features import BINS, CHANNELS
 from saxinfer.structures import MODELS
+from saxinfer.structures.sphere import Sphere
 
 SPHERE = MODELS["sphere"]
 
@@ -80,6 +83,31 @@ def test_a_survey_depends_on_nothing_but_the_network(
     again = survey(SPHERE, network, most=128)
     for field in fields(Surroundings):
         assert torch.equal(getattr(small, field.name), getattr(again, field.name))
+
+
+class Unknown(Sphere):
+    """Spheres that do not tell how fast their curves turn."""
+
+    most = 0
+
+    def reach(self, theta: Tensor) -> Tensor:
+        return torch.full((len(theta),), math.inf)
+
+    def intensity(self, q: Tensor, theta: Tensor) -> Tensor:
+        self.most = max(self.most, q.shape[1])
+        return super().intensity(q, theta)
+
+
+def test_many_points_of_a_slow_structure_are_interpolated() -> None:
+    unknown = Unknown()
+    exact, found = (
+        drawn_features(structure, "hard", 96, Generator().manual_seed(2))
+        for structure in (SPHERE, unknown)
+    )
+    assert unknown.most == NODES
+    # Fringes that are finer than the bins of a description do not matter to it.
+    assert not torch.equal(found, exact)
+    assert float((found - exact).abs().mean()) < 0.01 * float(exact.std())
 
 
 def test_a_survey_tells_how_far_it_is(network: PosteriorNetwork) -> None:

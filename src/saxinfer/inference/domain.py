@@ -30,10 +30,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from safetensors import safe_open
 from safetensors.torch import save_file
+from scipy.interpolate import make_interp_spline
 from torch import Generator, Tensor
 
 from saxinfer.curve import Curve
@@ -45,6 +47,7 @@ from saxinfer.structures.base import Structure
 
 __all__ = [
     "FILE",
+    "NODES",
     "SURVEYED",
     "Familiarity",
     "Surroundings",
@@ -58,6 +61,10 @@ FILE = "domain.safetensors"
 # Tiers, and curves of each: for B and S, for b and v, and to rank among.
 TIERS: tuple[Tier, ...] = ("standard", "hard")
 SURVEYED = {"centre": 2048, "spread": 512, "ranked": 1024}
+
+# Points of a curve that are worked out, where its structure does not tell how many it
+# takes.
+NODES = 600
 
 # Places of a curve's own range of q at which its logarithm is smoothed.
 SMOOTHED = 10
@@ -213,7 +220,7 @@ def _drawn(
     points = round(fewest * (most / fewest) ** share)
     theta = structure.space.sample(ALIKE, generator)
     setting = draw_setting(tier, ALIKE, points, generator)
-    curve = structure.intensity(setting.q.float(), theta.float()).double()
+    curve = _curves(structure, setting.q.float(), theta.float()).double()
     measured = measure(curve.clamp(min=1e-300), setting, generator)
     rows = zip(measured.q, measured.intensity, measured.sigma, strict=True)
     for q, intensity, sigma in rows:
@@ -222,6 +229,26 @@ def _drawn(
             continue
         made = prepare(Curve(q, intensity, sigma))
         yield features(made.curve.q[None], made.curve.intensity[None], made.sigma[None])
+
+
+def _curves(
+    structure: Structure,
+    q: Float[Tensor, "curve q"],
+    theta: Float[Tensor, "curve parameter"],
+) -> Float[Tensor, "curve q"]:
+    """Curves of a structure, interpolated where all their points would take hours.
+
+    That is where nobody knows how fast they turn, which leaves them slow to make. A
+    description has fewer bins than there are nodes.
+    """
+    count = q.shape[1]
+    if count <= NODES or bool(structure.reach(theta).isfinite().all()):
+        return structure.intensity(q, theta)
+    nodes = q[:, torch.linspace(0, count - 1, NODES).round().long()]
+    logs = structure.intensity(nodes, theta).double().clamp(min=1e-300).log()
+    rows = zip(q.double().numpy(), nodes.double().numpy(), logs.numpy(), strict=True)
+    found = [make_interp_spline(np.log(x), y)(np.log(at)) for at, x, y in rows]
+    return torch.from_numpy(np.exp(np.stack(found))).to(theta.dtype)
 
 
 def _fitted(
