@@ -36,7 +36,8 @@ from saxinfer.structures.phase import Phase
 __all__ = ["Wood"]
 
 # Distances over which a curve turns, in spacings: between neighbours, and over the
-# squared relative spread of the spacing, where order is lost.
+# squared relative spread of the spacing, where order is lost. Both were found by trial:
+# draws of the prior are held against every point (tests/instrument/test_sampling.py).
 NEIGHBOURS, ORDERED = 2.0, 0.12
 
 
